@@ -1,0 +1,110 @@
+//! Adds a packet to the counter table.
+
+use aya_ebpf::{EbpfContext, helpers::bpf_get_smp_processor_id};
+use bwmon_common::{
+    layout::{Counter, SLOT_NON_IP},
+    networks::{Found, Place},
+    parse::{Addresses, is_group_v4, is_group_v6},
+};
+
+use crate::{
+    maps::{COUNTERS, SLOTS_PER_CPU},
+    slot,
+};
+
+/// Which way a packet goes, seen from the device.
+#[derive(Clone, Copy)]
+pub(crate) enum Direction {
+    /// In on our interface: the source is the device.
+    Sent,
+    /// Out on our interface: the destination is the device.
+    Received,
+}
+
+/// What a packet was on the wire.
+#[derive(Clone, Copy)]
+pub(crate) struct WireSize {
+    pub(crate) bytes: u64,
+    pub(crate) packets: u64,
+}
+
+/// All that is to be known of a packet to count it.
+pub(crate) struct Packet {
+    /// `None`: no IP header could be read.
+    pub(crate) addresses: Option<Addresses>,
+    pub(crate) size: WireSize,
+}
+
+/// Adds the packet to this CPU's row of the slot it belongs to.
+#[inline(always)]
+pub(crate) fn add<C: EbpfContext>(context: &C, packet: Packet, direction: Direction) {
+    // SAFETY: a helper without arguments.
+    let cpu = unsafe { bpf_get_smp_processor_id() };
+    let (slot, is_local) = match packet.addresses {
+        None => (SLOT_NON_IP, false),
+        Some(addresses) => place(context, cpu, addresses, direction),
+    };
+    let Some(row) = COUNTERS.get_ptr_mut(cpu * SLOTS_PER_CPU.load() + slot) else {
+        // Only if a slot were beyond the table, which user space never hands out.
+        return;
+    };
+    // SAFETY: the map's own memory, of a row that only this CPU writes; a hook runs with bottom
+    // halves off, so nothing on this CPU comes between.
+    let row = unsafe { &mut *row };
+    let (all, local) = match direction {
+        Direction::Sent => (&mut row.sent, &mut row.sent_local),
+        Direction::Received => (&mut row.received, &mut row.received_local),
+    };
+    grow(all, packet.size);
+    if is_local {
+        grow(local, packet.size);
+    }
+}
+
+/// The slot of the packet's device, and whether the packet stays in the local networks.
+#[inline(always)]
+fn place<C: EbpfContext>(
+    context: &C,
+    cpu: u32,
+    addresses: Addresses,
+    direction: Direction,
+) -> (u32, bool) {
+    let Some(networks) = slot::networks() else {
+        return (SLOT_NON_IP, false);
+    };
+    let (found, address, to_peer) = match addresses {
+        Addresses::V4 { source, destination } => {
+            let (device, peer) = ends(direction, source, destination);
+            let found = networks.find_v4(device);
+            let is_local = is_group_v4(destination) || found.is_local && networks.is_local_v4(peer);
+            (found, bwmon_common::layout::Address::from_v4(device), is_local)
+        }
+        Addresses::V6 { source, destination } => {
+            let (device, peer) = ends(direction, source, destination);
+            let found = networks.find_v6(device);
+            let is_local = is_group_v6(destination) || found.is_local && networks.is_local_v6(peer);
+            (found, device, is_local)
+        }
+    };
+    match found {
+        Found { place: Place::Slot(slot), .. } => (slot, to_peer),
+        Found { place: Place::Hashed, .. } => {
+            (slot::of(context, cpu, address, networks.generation), to_peer)
+        }
+    }
+}
+
+/// The device's end and the other one.
+#[inline(always)]
+fn ends<T>(direction: Direction, source: T, destination: T) -> (T, T) {
+    match direction {
+        Direction::Sent => (source, destination),
+        Direction::Received => (destination, source),
+    }
+}
+
+#[inline(always)]
+fn grow(counter: &mut Counter, size: WireSize) {
+    counter.bytes += size.bytes;
+    counter.packets += size.packets;
+}

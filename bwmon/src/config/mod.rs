@@ -1,0 +1,136 @@
+//! The configuration: `bwmon.toml`, the registered devices, and what the command line overrides.
+
+use std::{path::PathBuf, time::Duration};
+
+use ipnet::IpNet;
+use jiff::tz::TimeZone;
+
+use crate::core::policy::Policy;
+
+/// Everything the daemon needs to know, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Names or globs; empty: found automatically.
+    pub interfaces: Vec<String>,
+    /// How to attach on ingress.
+    pub xdp_mode: XdpMode,
+    /// How to attach TC programs.
+    pub tc_mode: TcMode,
+    /// Which networks are local.
+    pub local_networks: LocalNetworks,
+    /// Slots for addresses not found by arithmetic.
+    pub max_addresses: u32,
+    /// Time between two samples.
+    pub poll_interval: Duration,
+    /// Where history is kept.
+    pub state_dir: PathBuf,
+    /// The bpffs directory that tables are pinned in; `None`: not pinned.
+    pub pin: Option<PathBuf>,
+    /// For days and for what people read.
+    pub timezone: TimeZone,
+    /// The HTTP listener.
+    pub http: Http,
+    /// Where events go.
+    pub notify: Vec<Channel>,
+    /// Names and thresholds.
+    pub policy: Policy,
+    /// The files it was read from, for messages and `status`.
+    pub sources: Vec<PathBuf>,
+}
+
+/// How to attach on ingress.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum XdpMode {
+    /// Native XDP, else TC.
+    #[default]
+    Auto,
+    /// Native XDP or nothing.
+    Native,
+    /// Generic XDP or nothing.
+    Generic,
+    /// TC.
+    Tc,
+}
+
+/// How to attach TC programs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TcMode {
+    /// TCX, else clsact.
+    #[default]
+    Auto,
+    /// TCX or nothing.
+    Tcx,
+    /// clsact.
+    Clsact,
+}
+
+/// Which networks are local.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum LocalNetworks {
+    /// The prefixes of the watched interfaces, followed as they change; on a machine that does not
+    /// route, every remote address is counted.
+    #[default]
+    Auto,
+    /// These.
+    List(Vec<IpNet>),
+}
+
+/// Where the HTTP interface listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listen {
+    /// A TCP socket.
+    Tcp(std::net::SocketAddr),
+    /// A Unix socket.
+    Unix(PathBuf),
+}
+
+/// The HTTP interface.
+#[derive(Clone, Debug)]
+pub struct Http {
+    /// Where it listens.
+    pub listen: Listen,
+    /// What readers must show.
+    pub token: Option<Secret>,
+}
+
+/// A channel events go to.
+#[derive(Clone, Debug)]
+pub enum Channel {
+    /// An event is posted as JSON.
+    Webhook(Webhook),
+}
+
+/// A webhook.
+#[derive(Clone, Debug)]
+pub struct Webhook {
+    /// What it is called in logs and in `status`: its name, or the host of its URL.
+    pub name: String,
+    /// Where events are posted. May hold a secret.
+    pub url: Secret,
+    /// Sent as `Authorization: Bearer`.
+    pub token: Option<Secret>,
+    /// Time for one try, connecting included.
+    pub timeout: Duration,
+}
+
+/// Text that never shows in a log, an error or the API.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Keeps `text` to itself.
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The text, for the one place that needs it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}

@@ -1,0 +1,6 @@
+//! bwmon: counts each device's traffic in the kernel, compares it with thresholds, and says so.
+//!
+//! The way of the data is in `docs/design.md`; the wiring of it in `engine`.
+
+pub mod config;
+pub mod core;
