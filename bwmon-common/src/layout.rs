@@ -48,34 +48,53 @@ pub struct Row {
     pub received_local: Counter,
 }
 
-/// An IPv4 (as `::ffff:a.b.c.d`) or IPv6 address in network order.
-///
-/// Aligned to 8 so that the kernel half handles it as two words.
-#[repr(C, align(8))]
+/// An IPv4 (as `::ffff:a.b.c.d`) or IPv6 address: 16 bytes in network order, held as two words so
+/// that the kernel half moves and compares them as words, not byte by byte.
+#[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Address(pub [u8; 16]);
+pub struct Address([u64; 2]);
 
 impl Address {
+    /// From 16 bytes in network order.
+    #[inline(always)]
+    pub const fn from_octets(octets: [u8; 16]) -> Self {
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = octets;
+        Self([
+            u64::from_ne_bytes([a, b, c, d, e, f, g, h]),
+            u64::from_ne_bytes([i, j, k, l, m, n, o, p]),
+        ])
+    }
+
+    /// 16 bytes in network order.
+    #[inline(always)]
+    pub const fn octets(self) -> [u8; 16] {
+        let [a, b, c, d, e, f, g, h] = self.0[0].to_ne_bytes();
+        let [i, j, k, l, m, n, o, p] = self.0[1].to_ne_bytes();
+        [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
+    }
+
     /// The IPv4-mapped form of an IPv4 address in host order.
     #[inline(always)]
     pub const fn from_v4(address: u32) -> Self {
-        let [a, b, c, d] = address.to_be_bytes();
-        Self([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d])
+        Self::from_words([0, 0xffff_0000_0000 | address as u64])
     }
 
-    /// The address as two big-endian words in host order.
+    /// The address as two words in host order, the more significant one first.
     #[inline(always)]
     pub const fn words(self) -> [u64; 2] {
-        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = self.0;
-        [u64::from_be_bytes([a, b, c, d, e, f, g, h]), u64::from_be_bytes([i, j, k, l, m, n, o, p])]
+        [u64::from_be(self.0[0]), u64::from_be(self.0[1])]
     }
 
-    /// The address from two big-endian words in host order.
+    /// The address from two words in host order, the more significant one first.
     #[inline(always)]
     pub const fn from_words(words: [u64; 2]) -> Self {
-        let [a, b, c, d, e, f, g, h] = words[0].to_be_bytes();
-        let [i, j, k, l, m, n, o, p] = words[1].to_be_bytes();
-        Self([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p])
+        Self([words[0].to_be(), words[1].to_be()])
+    }
+
+    /// The bits that both have.
+    #[inline(always)]
+    pub const fn and(self, mask: Self) -> Self {
+        Self([self.0[0] & mask.0[0], self.0[1] & mask.0[1]])
     }
 
     /// The row of the cache this address would be in.
@@ -84,7 +103,7 @@ impl Address {
     #[inline(always)]
     pub const fn cache_row(self) -> u32 {
         const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
-        let [high, low] = self.words();
+        let [high, low] = self.0;
         ((high.rotate_left(32) ^ low).wrapping_mul(GOLDEN) >> (64 - CACHE_BITS)) as u32
     }
 }

@@ -23,14 +23,14 @@ pub struct Prefix4 {
     pub padding: u32,
 }
 
-/// An IPv6 prefix, as two words in host order. Its addresses are always found through the hash.
+/// An IPv6 prefix, in network order. Its addresses are always found through the hash.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Prefix6 {
     /// The network's address.
-    pub network: [u64; 2],
+    pub network: Address,
     /// The network mask.
-    pub mask: [u64; 2],
+    pub mask: Address,
 }
 
 /// One configuration of the kernel half. Two exist, and a change writes the idle one.
@@ -118,13 +118,11 @@ impl Networks {
     /// Whether an IPv6 address is in a local network.
     #[inline(always)]
     pub fn is_local_v6(&self, address: Address) -> bool {
-        let [high, low] = address.words();
         for (index, prefix) in self.v6.iter().enumerate() {
             if index as u32 >= self.v6_len {
                 break;
             }
-            if high & prefix.mask[0] == prefix.network[0] && low & prefix.mask[1] == prefix.network[1]
-            {
+            if address.and(prefix.mask) == prefix.network {
                 return true;
             }
         }
@@ -160,7 +158,10 @@ mod tests {
     fn networks() -> Networks {
         let mut networks = Networks { v4_len: 1, v6_len: 1, ..Networks::default() };
         networks.v4[0] = LAN;
-        networks.v6[0] = Prefix6 { network: [0xfd00 << 48, 0], mask: [u64::MAX, 0] };
+        networks.v6[0] = Prefix6 {
+            network: Address::from_words([0xfd00 << 48, 0]),
+            mask: Address::from_words([u64::MAX, 0]),
+        };
         networks
     }
 

@@ -26,6 +26,29 @@ unsafe impl Wire for u32 {}
 // SAFETY: bytes in an array.
 unsafe impl Wire for Address {}
 
+/// The family of an IP header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// There is no IP header to read.
+    None,
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+/// Where the outermost IP header starts.
+///
+/// Flat, not an `Option` with a payload: the BPF verifier refuses to have undefined bytes moved
+/// around, and the payload of a `None` is just that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// Which header.
+    pub family: Family,
+    /// Bytes from the start of the frame; 0 without a header.
+    pub offset: usize,
+}
+
 /// Source and destination of an IP header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Addresses {
@@ -45,15 +68,6 @@ pub enum Addresses {
     },
 }
 
-/// An IP header: where it starts, and between whom.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Header {
-    /// Bytes from the start of the frame.
-    pub offset: usize,
-    /// The two ends.
-    pub addresses: Addresses,
-}
-
 const ETHERNET_LEN: usize = 14;
 const ETHERNET_TYPE: usize = 12;
 const TYPE_IPV4: u16 = 0x0800;
@@ -70,84 +84,102 @@ const PROTOCOL_TCP: u8 = 6;
 const PROTOCOL_UDP: u8 = 17;
 const UDP_LEN: usize = 8;
 
-/// The outermost IP header of an Ethernet frame: after up to two VLAN tags and PPPoE.
-#[inline(always)]
-pub fn ethernet(frame: &(impl Frame + ?Sized)) -> Option<Header> {
-    let mut ether_type = read_u16(frame, ETHERNET_TYPE)?;
-    let mut offset = ETHERNET_LEN;
-    if is_vlan(ether_type) {
-        ether_type = read_u16(frame, offset + 2)?;
-        offset += VLAN_TAG_LEN;
+impl Header {
+    const NONE: Self = Self { family: Family::None, offset: 0 };
+
+    /// The outermost IP header of an Ethernet frame: after up to two VLAN tags and PPPoE.
+    #[inline(always)]
+    pub fn after_ethernet(frame: &(impl Frame + ?Sized)) -> Self {
+        Self::find(frame).unwrap_or(Self::NONE)
+    }
+
+    /// The IP header that a packet without a link layer starts with (tun, WireGuard, PPP).
+    #[inline(always)]
+    pub fn at_start(frame: &(impl Frame + ?Sized)) -> Self {
+        let family = match frame.read::<u8>(0) {
+            Some(first) if first >> 4 == 4 => Family::V4,
+            Some(first) if first >> 4 == 6 => Family::V6,
+            _ => Family::None,
+        };
+        Self { family, offset: 0 }
+    }
+
+    #[inline(always)]
+    fn find(frame: &(impl Frame + ?Sized)) -> Option<Self> {
+        let mut ether_type = read_u16(frame, ETHERNET_TYPE)?;
+        let mut offset = ETHERNET_LEN;
         if is_vlan(ether_type) {
             ether_type = read_u16(frame, offset + 2)?;
             offset += VLAN_TAG_LEN;
+            if is_vlan(ether_type) {
+                ether_type = read_u16(frame, offset + 2)?;
+                offset += VLAN_TAG_LEN;
+            }
+        }
+        if ether_type == TYPE_PPPOE_SESSION {
+            ether_type = match read_u16(frame, offset + 6)? {
+                PPP_IPV4 => TYPE_IPV4,
+                PPP_IPV6 => TYPE_IPV6,
+                _ => return None,
+            };
+            offset += PPPOE_LEN;
+        }
+        match ether_type {
+            TYPE_IPV4 => Some(Self { family: Family::V4, offset }),
+            TYPE_IPV6 => Some(Self { family: Family::V6, offset }),
+            _ => None,
         }
     }
-    if ether_type == TYPE_PPPOE_SESSION {
-        ether_type = match read_u16(frame, offset + 6)? {
-            PPP_IPV4 => TYPE_IPV4,
-            PPP_IPV6 => TYPE_IPV6,
-            _ => return None,
+
+    /// The two ends; `None` when the header is missing, cut short, or not what it says it is.
+    #[inline(always)]
+    pub fn addresses(self, frame: &(impl Frame + ?Sized)) -> Option<Addresses> {
+        match self.family {
+            Family::None => None,
+            Family::V4 => {
+                let version_and_len = frame.read::<u8>(self.offset)?;
+                if version_and_len >> 4 != 4 || version_and_len & 0x0f < 5 {
+                    return None;
+                }
+                // The later one first: its bounds check covers both.
+                let destination = u32::from_be(frame.read(self.offset + 16)?);
+                let source = u32::from_be(frame.read(self.offset + 12)?);
+                Some(Addresses::V4 { source, destination })
+            }
+            Family::V6 => {
+                if frame.read::<u8>(self.offset)? >> 4 != 6 {
+                    return None;
+                }
+                let destination = frame.read(self.offset + 24)?;
+                let source = frame.read(self.offset + 8)?;
+                Some(Addresses::V6 { source, destination })
+            }
+        }
+    }
+
+    /// Bytes of a TCP or UDP frame before its payload, from the start of the frame: what each
+    /// segment of a super-packet repeats. `None` for anything else.
+    #[inline(always)]
+    pub fn len_to_payload(self, frame: &(impl Frame + ?Sized)) -> Option<usize> {
+        let (protocol, transport) = match self.family {
+            Family::None => return None,
+            Family::V4 => {
+                let header_len = usize::from(frame.read::<u8>(self.offset)? & 0x0f) * 4;
+                (frame.read::<u8>(self.offset + 9)?, self.offset + header_len)
+            }
+            Family::V6 => (frame.read::<u8>(self.offset + 6)?, self.offset + 40),
         };
-        offset += PPPOE_LEN;
-    }
-    match ether_type {
-        TYPE_IPV4 => ipv4(frame, offset),
-        TYPE_IPV6 => ipv6(frame, offset),
-        _ => None,
-    }
-}
-
-/// The IP header a packet without a link layer starts with (tun, WireGuard, PPP).
-#[inline(always)]
-pub fn ip(frame: &(impl Frame + ?Sized)) -> Option<Header> {
-    match frame.read::<u8>(0)? >> 4 {
-        4 => ipv4(frame, 0),
-        6 => ipv6(frame, 0),
-        _ => None,
-    }
-}
-
-/// Bytes of a TCP or UDP frame before its payload, from the start of the frame: what each segment
-/// of a super-packet repeats. `None` for anything else.
-#[inline(always)]
-pub fn headers_len(frame: &(impl Frame + ?Sized), ip: Header) -> Option<usize> {
-    let (protocol, transport) = match ip.addresses {
-        Addresses::V4 { .. } => {
-            let header_len = usize::from(frame.read::<u8>(ip.offset)? & 0x0f) * 4;
-            (frame.read::<u8>(ip.offset + 9)?, ip.offset + header_len)
+        match protocol {
+            PROTOCOL_TCP => {
+                // Two bytes, though four bits are wanted: the verifier does not follow the bounds
+                // check of a single byte at an offset it can't tell.
+                let data_offset = read_u16(frame, transport + 12)? >> 12;
+                Some(transport + usize::from(data_offset) * 4)
+            }
+            PROTOCOL_UDP => Some(transport + UDP_LEN),
+            _ => None,
         }
-        Addresses::V6 { .. } => (frame.read::<u8>(ip.offset + 6)?, ip.offset + 40),
-    };
-    match protocol {
-        PROTOCOL_TCP => {
-            Some(transport + usize::from(frame.read::<u8>(transport + 12)? >> 4) * 4)
-        }
-        PROTOCOL_UDP => Some(transport + UDP_LEN),
-        _ => None,
     }
-}
-
-#[inline(always)]
-fn ipv4(frame: &(impl Frame + ?Sized), offset: usize) -> Option<Header> {
-    let version_and_len = frame.read::<u8>(offset)?;
-    if version_and_len >> 4 != 4 || version_and_len & 0x0f < 5 {
-        return None;
-    }
-    // The later one first: its bounds check covers both.
-    let destination = u32::from_be(frame.read(offset + 16)?);
-    let source = u32::from_be(frame.read(offset + 12)?);
-    Some(Header { offset, addresses: Addresses::V4 { source, destination } })
-}
-
-#[inline(always)]
-fn ipv6(frame: &(impl Frame + ?Sized), offset: usize) -> Option<Header> {
-    if frame.read::<u8>(offset)? >> 4 != 6 {
-        return None;
-    }
-    let destination = frame.read(offset + 24)?;
-    let source = frame.read(offset + 8)?;
-    Some(Header { offset, addresses: Addresses::V6 { source, destination } })
 }
 
 #[inline(always)]
@@ -169,7 +201,7 @@ pub const fn is_group_v4(address: u32) -> bool {
 /// Whether an IPv6 address is multicast (RFC 4291, section 2.7).
 #[inline(always)]
 pub const fn is_group_v6(address: Address) -> bool {
-    address.0[0] == 0xff
+    address.words()[0] >> 56 == 0xff
 }
 
 impl Frame for [u8] {

@@ -2,13 +2,13 @@
 
 use aya_ebpf::{EbpfContext, helpers::bpf_get_smp_processor_id};
 use bwmon_common::{
-    layout::{Counter, SLOT_NON_IP},
-    networks::{Found, Place},
-    parse::{Addresses, is_group_v4, is_group_v6},
+    layout::{Address, Counter, SLOT_NON_IP},
+    networks::Place,
+    parse::{Addresses, Frame, Header, is_group_v4, is_group_v6},
 };
 
 use crate::{
-    maps::{COUNTERS, SLOTS_PER_CPU},
+    maps::{COUNTERS, ETHERNET, SLOTS_PER_CPU},
     slot,
 };
 
@@ -29,18 +29,27 @@ pub(crate) struct WireSize {
 }
 
 /// All that is to be known of a packet to count it.
-pub(crate) struct Packet {
-    /// `None`: no IP header could be read.
-    pub(crate) addresses: Option<Addresses>,
+pub(crate) struct Packet<F> {
+    pub(crate) frame: F,
+    pub(crate) header: Header,
     pub(crate) size: WireSize,
+}
+
+/// The outermost IP header, by what frames on this interface start with.
+#[inline(always)]
+pub(crate) fn header(frame: &impl Frame) -> Header {
+    match ETHERNET.load() {
+        0 => Header::at_start(frame),
+        _ => Header::after_ethernet(frame),
+    }
 }
 
 /// Adds the packet to this CPU's row of the slot it belongs to.
 #[inline(always)]
-pub(crate) fn add<C: EbpfContext>(context: &C, packet: Packet, direction: Direction) {
+pub(crate) fn add(context: &impl EbpfContext, packet: Packet<impl Frame>, direction: Direction) {
     // SAFETY: a helper without arguments.
     let cpu = unsafe { bpf_get_smp_processor_id() };
-    let (slot, is_local) = match packet.addresses {
+    let (slot, is_local) = match packet.header.addresses(&packet.frame) {
         None => (SLOT_NON_IP, false),
         Some(addresses) => place(context, cpu, addresses, direction),
     };
@@ -63,8 +72,8 @@ pub(crate) fn add<C: EbpfContext>(context: &C, packet: Packet, direction: Direct
 
 /// The slot of the packet's device, and whether the packet stays in the local networks.
 #[inline(always)]
-fn place<C: EbpfContext>(
-    context: &C,
+fn place(
+    context: &impl EbpfContext,
     cpu: u32,
     addresses: Addresses,
     direction: Direction,
@@ -72,24 +81,25 @@ fn place<C: EbpfContext>(
     let Some(networks) = slot::networks() else {
         return (SLOT_NON_IP, false);
     };
-    let (found, address, to_peer) = match addresses {
+    let hashed = |address| slot::of(context, cpu, address, networks.generation);
+    match addresses {
         Addresses::V4 { source, destination } => {
             let (device, peer) = ends(direction, source, destination);
             let found = networks.find_v4(device);
             let is_local = is_group_v4(destination) || found.is_local && networks.is_local_v4(peer);
-            (found, bwmon_common::layout::Address::from_v4(device), is_local)
+            match found.place {
+                Place::Slot(slot) => (slot, is_local),
+                Place::Hashed => (hashed(Address::from_v4(device)), is_local),
+            }
         }
         Addresses::V6 { source, destination } => {
             let (device, peer) = ends(direction, source, destination);
             let found = networks.find_v6(device);
             let is_local = is_group_v6(destination) || found.is_local && networks.is_local_v6(peer);
-            (found, device, is_local)
-        }
-    };
-    match found {
-        Found { place: Place::Slot(slot), .. } => (slot, to_peer),
-        Found { place: Place::Hashed, .. } => {
-            (slot::of(context, cpu, address, networks.generation), to_peer)
+            match found.place {
+                Place::Slot(slot) => (slot, is_local),
+                Place::Hashed => (hashed(device), is_local),
+            }
         }
     }
 }
