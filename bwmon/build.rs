@@ -16,6 +16,8 @@ fn main() {
 }
 
 fn default_object() -> PathBuf {
-    let manifest = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
+    let manifest = env::var_os("CARGO_MANIFEST_DIR")
+        .map(PathBuf::from)
+        .unwrap_or_default();
     manifest.join("../target/bpfel-unknown-none/release/bwmon")
 }

@@ -2,5 +2,13 @@
 //!
 //! The way of the data is in `docs/design.md`; the wiring of it in `engine`.
 
+pub mod cli;
 pub mod config;
 pub mod core;
+pub mod engine;
+pub mod http;
+pub mod tls;
+pub mod kernel;
+pub mod notify;
+pub mod sources;
+pub mod store;

@@ -1,2 +1,30 @@
-//! Stand-in.
-fn main() {}
+//! `bwmon`: does what the command line asks for.
+
+use std::process::ExitCode;
+
+use bwmon::cli::{
+    self,
+    args::{Cli, Command},
+    logging,
+};
+use clap::Parser;
+
+fn main() -> ExitCode {
+    cli::finish(ask(&Cli::parse()))
+}
+
+fn ask(Cli { options, command }: &Cli) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Run(_) => logging::for_daemon(options),
+        Command::Check(_) | Command::Status(_) | Command::Devices(_) | Command::Alerts(_) => {
+            logging::for_commands(options);
+        }
+    }
+    match command {
+        Command::Run(args) => cli::run(options, args),
+        Command::Check(args) => cli::check(options, args),
+        Command::Status(args) => cli::status(options, args),
+        Command::Devices(args) => cli::devices(options, args),
+        Command::Alerts(args) => cli::alerts(options, args),
+    }
+}

@@ -1,1 +1,59 @@
-//! Stand-in.
+//! The harness of the end-to-end tests: namespaces, links, packets, the daemon, a receiver of
+//! events, and the kernel's own counters as the oracle.
+//!
+//! A test builds a [`Lan`], starts the daemon through a [`Setup`], makes traffic, and holds what the
+//! daemon says against what the kernel counted and what was sent. Everything a test makes belongs to
+//! it alone (namespace names, sockets, directories) and goes away when it is dropped, also when the
+//! test panics; so tests run side by side.
+//!
+//! Nothing here links the daemon: it is a black box behind its command line and its HTTP interface.
+//! Nothing here sleeps for a result: see [`wait_until`].
+#![expect(
+    clippy::expect_used,
+    reason = "a test harness fails by panicking, with the reason"
+)]
+
+mod api;
+mod bpf;
+mod bpffs;
+mod captures;
+mod conservation;
+mod counters;
+mod daemon;
+mod flow;
+mod foreign;
+mod frame;
+mod http;
+mod inject;
+mod iperf;
+mod lan;
+mod link;
+mod namespace;
+mod process;
+mod programs;
+mod receiver;
+mod requirement;
+mod setup;
+mod wait;
+
+pub use api::{Address, Api, Counted, Directions, Interface};
+pub use bpffs::Bpffs;
+pub use captures::{Capture, Truth, replay};
+pub use conservation::{Traffic, balance, wait_for_balance};
+pub use counters::{LinkCounters, Segments};
+pub use daemon::Daemon;
+pub use flow::Flow;
+pub use foreign::{ForeignProgram, Hook};
+pub use frame::{Frame, Mac};
+pub use http::Response;
+pub use inject::{Injector, Sent};
+pub use iperf::{Direction, transfer};
+pub use lan::{DEVICE_MAC, Lan, NOBODY_MAC, ROUTER_MAC, bridge, ip};
+pub use link::{Link, veth};
+pub use namespace::Namespace;
+pub use process::{Process, run};
+pub use programs::{Program, Programs};
+pub use receiver::{Answer, Delivery, Receiver};
+pub use requirement::missing;
+pub use setup::{Setup, binary, project};
+pub use wait::{SOON, wait_until};

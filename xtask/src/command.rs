@@ -88,12 +88,31 @@ pub(crate) fn is_root() -> bool {
 
 /// `program` with the rights of root: itself when we have them, else by sudo.
 pub(crate) fn as_root(program: impl AsRef<OsStr>) -> Command {
+    as_root_keeping(program, &[])
+}
+
+/// As [`as_root`], with these of our variables, which sudo would not pass on.
+pub(crate) fn as_root_keeping(program: impl AsRef<OsStr>, variables: &[&str]) -> Command {
     if is_root() {
         return Command::new(program);
     }
     let mut sudo = Command::new("sudo");
-    sudo.arg(program);
+    let set = variables.iter().filter(|name| env::var_os(name).is_some());
+    sudo.args(set.map(|name| format!("--preserve-env={name}")))
+        .arg("--")
+        .arg(program);
     sudo
+}
+
+/// `line` as somebody types it to have it run by root.
+pub(crate) fn typed_as_root(line: &str) -> String {
+    if is_root() {
+        line.to_owned()
+    } else if on_path("sudo").is_some() {
+        format!("sudo {line}")
+    } else {
+        format!("su --command '{line}'")
+    }
 }
 
 /// Whether [`as_root`] has a way to become root.
@@ -120,6 +139,9 @@ mod tests {
             .args(["install", "a b", "it's", ""])
             .env("LC_ALL", "C")
             .env_remove("RUSTFLAGS");
-        assert_eq!(shown(&command), r"LC_ALL=C apt-get install 'a b' 'it'\''s' ''");
+        assert_eq!(
+            shown(&command),
+            r"LC_ALL=C apt-get install 'a b' 'it'\''s' ''"
+        );
     }
 }

@@ -59,10 +59,20 @@ pub(crate) fn install(packages: &[&str]) -> Result<()> {
     if packages.iter().any(|package| candidate(package).is_none()) {
         refresh(packages)?;
     }
-    if apt_get(packages, ["install", "--yes", "--no-install-recommends"], packages).is_err() {
+    if apt_get(
+        packages,
+        ["install", "--yes", "--no-install-recommends"],
+        packages,
+    )
+    .is_err()
+    {
         // Lists of last month name versions that the mirror no longer has.
         refresh(packages)?;
-        apt_get(packages, ["install", "--yes", "--no-install-recommends"], packages)?;
+        apt_get(
+            packages,
+            ["install", "--yes", "--no-install-recommends"],
+            packages,
+        )?;
     }
     Ok(())
 }
@@ -96,22 +106,22 @@ pub(crate) fn refresh(packages: &[&str]) -> Result<()> {
 
 fn apt_get<const N: usize>(wanted: &[&str], verb: [&str; N], operands: &[&str]) -> Result<()> {
     let by_hand = |why: &str| {
-        let packages = wanted.join(" ");
-        Outcome::by_hand(
-            why,
-            [
-                "sudo apt-get update".to_owned(),
-                format!("sudo apt-get install --no-install-recommends {packages}"),
-            ],
-        )
+        let install = format!(
+            "apt-get install --no-install-recommends {}",
+            wanted.join(" ")
+        );
+        let commands = ["apt-get update", &install].map(command::typed_as_root);
+        Outcome::by_hand(why, commands)
     };
     if !command::can_be_root() {
-        return Err(by_hand("installing packages takes root, and there is no sudo"));
+        return Err(by_hand(
+            "installing packages takes root, and there is no sudo",
+        ));
     }
     let done = command::run(
         command::as_root("env")
             // `env`, since sudo passes on few variables of its caller's.
-            .args(["DEBIAN_FRONTEND=noninteractive", "apt-get"])
+            .args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet"])
             // Somebody else's apt is waited for.
             .args(["-o", "DPkg::Lock::Timeout=300"])
             .args(verb)
@@ -140,7 +150,10 @@ mod tests {
     #[test]
     fn no_candidate_is_none() {
         let rows = [
-            ("x:\n  Installed: (none)\n  Candidate: 1.96.0-1\n", Some("1.96.0-1")),
+            (
+                "x:\n  Installed: (none)\n  Candidate: 1.96.0-1\n",
+                Some("1.96.0-1"),
+            ),
             ("x:\n  Installed: (none)\n  Candidate: (none)\n", None),
             ("", None),
         ];

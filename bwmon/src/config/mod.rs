@@ -1,4 +1,31 @@
 //! The configuration: `bwmon.toml`, the registered devices, and what the command line overrides.
+//!
+//! [`load`] reads the files, checks them and returns a [`Config`], or every file's first mistake
+//! with its line and column. Nothing here keeps state or follows a file as it changes: whoever wants
+//! a new configuration calls [`load`] again, and keeps the old one if that fails. Which changes only
+//! a restart brings into force, [`restart_needed`] says.
+//!
+//! Text from a file is printed with escapes, and the content of a secret never.
+
+mod channel;
+mod choice;
+mod devices;
+mod error;
+mod file;
+pub mod interface;
+mod listen;
+mod load;
+#[cfg(test)]
+mod messages;
+mod network;
+mod reader;
+mod restart;
+mod secret;
+mod source;
+pub mod units;
+mod value;
+mod visitor;
+mod zone;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -6,6 +33,19 @@ use ipnet::IpNet;
 use jiff::tz::TimeZone;
 
 use crate::core::policy::Policy;
+
+pub use self::{
+    channel::ChannelError,
+    choice::ChoiceError,
+    error::{ConfigError, ConfigErrors, Mistake, Place},
+    listen::ListenError,
+    load::{Overrides, load},
+    network::{NetworkError, SelectorError},
+    restart::restart_needed,
+    secret::{Secret, SecretError, SecretOrigin},
+    value::ValueError,
+    zone::ZoneError,
+};
 
 /// Everything the daemon needs to know, checked.
 #[derive(Clone, Debug)]
@@ -36,10 +76,12 @@ pub struct Config {
     pub policy: Policy,
     /// The files it was read from, for messages and `status`.
     pub sources: Vec<PathBuf>,
+    /// What is accepted but worth knowing, for the log, `status` and `bwmon check`.
+    pub warnings: Vec<String>,
 }
 
 /// How to attach on ingress.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum XdpMode {
     /// Native XDP, else TC.
     #[default]
@@ -53,7 +95,7 @@ pub enum XdpMode {
 }
 
 /// How to attach TC programs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum TcMode {
     /// TCX, else clsact.
     #[default]
@@ -111,26 +153,4 @@ pub struct Webhook {
     pub token: Option<Secret>,
     /// Time for one try, connecting included.
     pub timeout: Duration,
-}
-
-/// Text that never shows in a log, an error or the API.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Keeps `text` to itself.
-    pub fn new(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The text, for the one place that needs it.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secret(…)")
-    }
 }

@@ -49,24 +49,22 @@ impl Baseline {
         }
     }
 
+    /// Takes back what [`Self::advance`] reported of a slot, so that the next reading reports it.
+    pub fn undo(&mut self, slot: u32, difference: Row) {
+        if let Some(row) = self.rows.get_mut(slot as usize) {
+            *row = minus(*row, difference);
+        }
+    }
+
     /// The slots that ever counted something, and how much, as of the last reading.
     pub fn counted(&self) -> impl Iterator<Item = (u32, Row)> {
         (0..).zip(&self.rows).filter(|(_, row)| **row != Row::default()).map(|(slot, row)| (slot, *row))
     }
 
-    /// The sum of all slots as of the last reading.
-    pub fn sum(&self) -> Row {
-        self.rows.iter().copied().fold(Row::default(), plus)
-    }
-
-    /// One slot as of the last reading.
-    pub fn slot(&self, slot: u32) -> Row {
-        self.rows.get(slot as usize).copied().unwrap_or_default()
-    }
 }
 
 fn grown(last: &mut Counter, now: Counter) -> Counter {
-    let mut step = |last: &mut u64, now: u64| {
+    let step = |last: &mut u64, now: u64| {
         let difference = now.saturating_sub(*last);
         *last += difference;
         difference
@@ -79,17 +77,24 @@ fn grown(last: &mut Counter, now: Counter) -> Counter {
 
 /// The sum of two rows.
 pub fn plus(a: Row, b: Row) -> Row {
-    fn add(a: Counter, b: Counter) -> Counter {
-        Counter {
-            bytes: a.bytes.wrapping_add(b.bytes),
-            packets: a.packets.wrapping_add(b.packets),
-        }
-    }
+    zip(a, b, u64::wrapping_add)
+}
+
+/// What `now` has more than `earlier`; zero where that is less.
+pub fn minus(now: Row, earlier: Row) -> Row {
+    zip(now, earlier, u64::saturating_sub)
+}
+
+fn zip(a: Row, b: Row, op: impl Fn(u64, u64) -> u64) -> Row {
+    let both = |a: Counter, b: Counter| Counter {
+        bytes: op(a.bytes, b.bytes),
+        packets: op(a.packets, b.packets),
+    };
     Row {
-        sent: add(a.sent, b.sent),
-        received: add(a.received, b.received),
-        sent_local: add(a.sent_local, b.sent_local),
-        received_local: add(a.received_local, b.received_local),
+        sent: both(a.sent, b.sent),
+        received: both(a.received, b.received),
+        sent_local: both(a.sent_local, b.sent_local),
+        received_local: both(a.received_local, b.received_local),
     }
 }
 

@@ -3,11 +3,22 @@
 //! Everything here is a function of its inputs. Time, configuration and facts come in as arguments;
 //! there is no I/O, no clock, no logging, no task. `cargo xtask lint` holds this module to it.
 //!
-//! In the order of the data's way: [`meter`] (differences and rates), [`devices`] (whose they are),
-//! [`usage`] (of the day), [`rules`] (is this unusual?), [`alerts`] (since when, and who is told).
+//! In the order of the data's way: [`meter`] (differences and rates), [`ledger`] (whose they are, and
+//! all that follows), [`usage`] (of the day), [`rules`] (is this unusual?), [`alerts`] (since when,
+//! and who is told).
 
+pub mod alerts;
+mod device;
 pub mod event;
+pub mod human;
+mod identity;
+pub mod ledger;
 pub mod mac;
+pub mod message;
+pub mod meter;
 pub mod policy;
+pub mod rules;
+pub mod slots;
 pub mod time;
+pub mod usage;
 pub mod view;

@@ -148,6 +148,14 @@ impl Policy {
         own.or(prefix).or(self.unknown).or(self.defaults).or(Limits::BUILT_IN).into()
     }
 
+    /// The addresses that are registered.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        self.registered.iter().filter_map(|entry| match entry.selector {
+            Selector::Address(address) => Some(address),
+            Selector::Mac(_) | Selector::Prefix(_) => None,
+        })
+    }
+
     fn registration_by_prefix(&self, addresses: &[IpAddr]) -> Option<&Registration> {
         self.registered
             .iter()

@@ -364,3 +364,9 @@ fn reason(error: &ProgramError, interface: &Interface) -> String {
         _ => syscall.io_error.to_string(),
     }
 }
+
+/// The name of a loaded program, whoever loaded it.
+pub fn program_name(id: u32) -> Option<String> {
+    let program = aya::programs::loaded_programs().flatten().find(|program| program.id() == id)?;
+    program.name_as_str().filter(|name| !name.is_empty()).map(str::to_owned)
+}

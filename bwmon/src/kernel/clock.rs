@@ -21,3 +21,15 @@ pub fn host_name() -> String {
     std::fs::read_to_string("/proc/sys/kernel/hostname")
         .map_or_else(|_| "localhost".to_owned(), |name| name.trim().to_owned())
 }
+
+/// Differs for every boot.
+pub fn boot_id() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .map_or_else(|_| "unknown".to_owned(), |id| id.trim().to_owned())
+}
+
+/// CPUs that may ever be there, which is what tables are made for.
+pub fn possible_cpus() -> std::io::Result<u32> {
+    let cpus = aya::util::nr_cpus().map_err(|(_, error)| error)?;
+    Ok(u32::try_from(cpus).unwrap_or(u32::MAX))
+}

@@ -1,6 +1,7 @@
 //! One interface's kernel half: programs and tables.
 
 use aya::Ebpf;
+use aya_log::EbpfLogger;
 
 use super::{
     attach::{self, AttachError, Attached, Interface, LinkLayer, Wanted},
@@ -19,7 +20,9 @@ pub struct Counting {
     table: Table,
     pins: Option<Pins>,
     attached: Option<Attached>,
-    resumed: bool,
+    link_layer: LinkLayer,
+    is_resumed: bool,
+    log: Option<EbpfLogger<&'static dyn log::Log>>,
 }
 
 impl Counting {
@@ -35,9 +38,12 @@ impl Counting {
         };
         let shape = pinned.unwrap_or(shape);
         let mut ebpf = object::load(&shape, link_layer, pins.as_ref())?;
-        let resumed = pinned.is_some();
-        let table = Table::new(&mut ebpf, shape, !resumed)?;
-        Ok(Self { ebpf, table, pins, attached: None, resumed })
+        let is_resumed = pinned.is_some();
+        let table = Table::new(&mut ebpf, shape, !is_resumed)?;
+        let log = object::wants_log().then(|| EbpfLogger::init(&mut ebpf)).and_then(|log| {
+            log.inspect_err(|error| log::debug!("the kernel half can't log: {error}")).ok()
+        });
+        Ok(Self { ebpf, table, pins, attached: None, link_layer, is_resumed, log })
     }
 
     /// Attaches the programs to an interface, unless they are.
@@ -69,7 +75,19 @@ impl Counting {
 
     /// Whether the tables are those of an earlier run.
     pub fn is_resumed(&self) -> bool {
-        self.resumed
+        self.is_resumed
+    }
+
+    /// What frames must start with.
+    pub fn link_layer(&self) -> LinkLayer {
+        self.link_layer
+    }
+
+    /// Passes on what the kernel half had to say since the last call.
+    pub fn flush_log(&mut self) {
+        if let Some(log) = &mut self.log {
+            log.flush();
+        }
     }
 
     /// The tables.

@@ -77,7 +77,7 @@ pub(super) fn load(
         LinkLayer::Ethernet => 1,
         LinkLayer::Ip => 0,
     };
-    let log_level: u8 = if log::log_enabled!(target: "bwmon::ebpf", log::Level::Debug) { 4 } else { 0 };
+    let log_level: u8 = if wants_log() { DEBUG } else { OFF };
     let mut loader = EbpfLoader::new();
     loader
         .override_global(names::GLOBAL_SLOTS, &shape.slots, true)
@@ -95,6 +95,15 @@ pub(super) fn load(
         }
     }
     Ok(loader.load(OBJECT)?)
+}
+
+/// Levels of `AYA_LOG_LEVEL`. Off, the verifier removes the calls.
+const OFF: u8 = 0;
+const DEBUG: u8 = 4;
+
+/// Whether the kernel half is to log the rare events that it can log.
+pub(super) fn wants_log() -> bool {
+    log::log_enabled!(log::Level::Debug)
 }
 
 /// Loads the XDP program: the one for multi-buffer frames, else (before 5.18) the plain one.

@@ -7,6 +7,7 @@ mod compiler;
 mod linker;
 mod probe;
 
+use std::fmt;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -55,5 +56,11 @@ impl Toolchain {
             cargo.env_remove(variable);
         }
         cargo
+    }
+}
+
+impl fmt::Display for Toolchain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} and {}", self.compiler, self.linker.display())
     }
 }

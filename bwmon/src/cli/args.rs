@@ -1,0 +1,213 @@
+//! The command line, defined once: what is parsed here is also the help and the completions.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand, ValueEnum};
+
+use crate::config::{Overrides, XdpMode};
+
+/// Heading of the options that all commands have.
+const COMMON: &str = "Common options";
+
+/// Counts each device's traffic in the kernel, compares it with thresholds, and says so
+#[derive(Debug, Parser)]
+#[command(name = "bwmon", version, arg_required_else_help = true)]
+#[command(after_help = "Exit status: 0 done, 1 checked and found something, 2 error.")]
+pub struct Cli {
+    /// Common to all commands.
+    #[command(flatten)]
+    pub options: Options,
+    /// What is asked for.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options common to all commands.
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// Configuration file
+    #[arg(long, global = true, help_heading = COMMON, value_name = "PATH", env = "BWMON_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// The bwmon to ask: http://ADDR:PORT or unix:PATH [default: the configured listener]
+    #[arg(long, global = true, help_heading = COMMON, value_name = "URL", env = "BWMON_API")]
+    pub api: Option<String>,
+    /// Say more; twice for still more
+    #[arg(short, long, global = true, help_heading = COMMON, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// When to use colours
+    #[arg(long, global = true, help_heading = COMMON, value_enum, value_name = "WHEN")]
+    #[arg(default_value = "auto")]
+    pub color: ColorChoice,
+}
+
+/// What is asked for.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Count, compare and alert, until stopped
+    Run(RunArgs),
+    /// Check the configuration and say what `run` would do with it
+    Check(RunArgs),
+    /// How a running bwmon does: interfaces, coverage, warnings
+    Status(StatusArgs),
+    /// Who uses the line: rates now and usage today
+    Devices(DevicesArgs),
+    /// What was unusual, newest first
+    Alerts(AlertsArgs),
+}
+
+/// What overrides the configuration while it runs.
+#[derive(Args, Clone, Debug, Default)]
+pub struct RunArgs {
+    /// Interface that faces the devices; may be repeated [default: found automatically]
+    #[arg(long, value_name = "NAME")]
+    pub iface: Vec<String>,
+    /// Where the HTTP interface listens
+    #[arg(long, value_name = "ADDR:PORT|unix:PATH")]
+    pub listen: Option<String>,
+    /// Where history is kept
+    #[arg(long, value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// Registered devices: names and thresholds
+    #[arg(long, value_name = "FILE")]
+    pub devices: Option<PathBuf>,
+    /// How to count what comes in
+    #[arg(long, value_enum, value_name = "MODE")]
+    pub xdp_mode: Option<XdpMode>,
+}
+
+impl RunArgs {
+    /// In the words of the configuration, which checks them.
+    pub fn overrides(&self, options: &Options) -> Overrides {
+        Overrides {
+            config: options.config.clone(),
+            interfaces: self.iface.clone(),
+            listen: self.listen.clone(),
+            state_dir: self.state_dir.clone(),
+            devices: self.devices.clone(),
+            xdp_mode: self.xdp_mode,
+        }
+    }
+}
+
+/// Of `status`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct StatusArgs {
+    /// Print what the API answers
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Of `devices`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct DevicesArgs {
+    /// Print what the API answers
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Of `alerts`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct AlertsArgs {
+    /// Only those in this state
+    #[arg(long, value_enum)]
+    pub state: Option<StateFilter>,
+    /// Only those about this device: its id or an address
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
+    /// At most so many
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub limit: Option<u16>,
+    /// Print what the API answers
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The states of an alert, as words of the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StateFilter {
+    /// Broken, but not yet for long enough
+    Pending,
+    /// Somebody was told
+    Firing,
+    /// Over
+    Resolved,
+}
+
+impl StateFilter {
+    /// As the API calls it.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Firing => "firing",
+            Self::Resolved => "resolved",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn common_options_go_before_and_after_the_command() {
+        for line in [
+            "bwmon --api unix:/a -vv status",
+            "bwmon status --api unix:/a -v -v",
+        ] {
+            let options = parse(line).unwrap().options;
+            assert_eq!(options.api.as_deref(), Some("unix:/a"), "{line}");
+            assert_eq!(options.verbose, 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn run_and_check_take_what_overrides_the_file() {
+        for command in ["run", "check"] {
+            let line = format!(
+                "bwmon {command} --iface br-lan --iface eth1 --listen 127.0.0.1:4001 \
+                 --state-dir /s --devices d.json --xdp-mode tc --config b.toml"
+            );
+            let cli = parse(&line).unwrap();
+            let (Command::Run(args) | Command::Check(args)) = cli.command else {
+                panic!("{line}")
+            };
+            assert_eq!(
+                args.overrides(&cli.options),
+                Overrides {
+                    config: Some("b.toml".into()),
+                    interfaces: vec!["br-lan".to_owned(), "eth1".to_owned()],
+                    listen: Some("127.0.0.1:4001".to_owned()),
+                    state_dir: Some("/s".into()),
+                    devices: Some("d.json".into()),
+                    xdp_mode: Some(XdpMode::Tc),
+                }
+            );
+        }
+    }
+
+    #[test]
+    fn mistakes_are_errors_with_exit_status_2() {
+        for line in [
+            "bwmon",
+            "bwmon walk",
+            "bwmon status --jsn",
+            "bwmon run --xdp-mode fast",
+            "bwmon alerts --state open",
+            "bwmon alerts --limit 0",
+            "bwmon --color sometimes status",
+        ] {
+            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The commands, one file each, and what they share: arguments, the API client, tables, output.
+//!
+//! A command asks, renders to text, and prints that once; no command but `run` keeps state.
+
+mod alerts;
+mod check;
+mod client;
+mod devices;
+mod endpoint;
+mod json;
+mod output;
+mod printable;
+mod run;
+mod status;
+mod table;
+
+pub mod args;
+pub mod logging;
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use anyhow::Context;
+
+pub use self::{
+    alerts::alerts,
+    check::check,
+    client::{Client, ClientError},
+    devices::devices,
+    endpoint::{Endpoint, EndpointError},
+    output::OutputError,
+    printable::printable,
+    run::run,
+    status::status,
+};
+
+/// Exit status of a command that could not be done.
+pub const FAILED: u8 = 2;
+
+/// Ends a command: says what went wrong, if anything did, and picks the exit status.
+pub fn finish(result: anyhow::Result<ExitCode>) -> ExitCode {
+    match result {
+        Ok(code) => code,
+        // Nobody reads any further, as in `bwmon devices | head -1`: that is no failure.
+        Err(err) if err.downcast_ref().is_some_and(OutputError::is_broken_pipe) => {
+            ExitCode::SUCCESS
+        }
+        Err(err) => {
+            // Where stderr is closed too there is nobody left to tell.
+            writeln!(io::stderr().lock(), "bwmon: {err:#}").ok();
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+/// Runs what has to wait for an answer.
+fn wait<T>(answer: impl Future<Output = Result<T, ClientError>>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the event loop")?;
+    Ok(runtime.block_on(answer)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finish_after(kind: io::ErrorKind) -> ExitCode {
+        finish(Err(OutputError::from(io::Error::from(kind)).into()))
+    }
+
+    #[test]
+    fn the_exit_status_says_how_it_went() {
+        assert_eq!(finish(Ok(ExitCode::from(1))), ExitCode::from(1));
+        assert_eq!(finish(Err(anyhow::anyhow!("no"))), ExitCode::from(FAILED));
+        assert_eq!(
+            finish_after(io::ErrorKind::StorageFull),
+            ExitCode::from(FAILED)
+        );
+    }
+
+    #[test]
+    fn a_reader_who_has_read_enough_is_no_failure() {
+        assert_eq!(finish_after(io::ErrorKind::BrokenPipe), ExitCode::SUCCESS);
+        let elsewhere = io::Error::from(io::ErrorKind::BrokenPipe);
+        assert_eq!(finish(Err(elsewhere.into())), ExitCode::from(FAILED));
+    }
+}

@@ -1,0 +1,221 @@
+//! What people read when they made a typical mistake. Tests only.
+
+use std::path::Path;
+
+use super::{devices, error::ConfigError, file, source::Source};
+
+/// Each text, and what is said about it.
+fn said(name: &str, texts: &[&str], parse: fn(&Source) -> Option<ConfigError>) -> String {
+    let mut said = String::new();
+    for text in texts {
+        let source = Source::new(Path::new(name), text.as_bytes().to_vec()).unwrap();
+        let error = parse(&source).unwrap();
+        said += &format!("{}\n    {error}\n", text.replace('\n', " ⏎ "));
+    }
+    said
+}
+
+#[test]
+fn mistakes_in_the_configuration_are_told_with_their_place() {
+    let texts = [
+        "poll_interval = \"1s\"\nintefaces = [\"br-lan\"]",
+        "[http]\nport = 4000",
+        "pin = true\npin = false",
+        r#"xdp_mode = "native"#,
+        "xdp_mode = native",
+        "state_dir = /var/lib/bwmon",
+        "pin = True",
+        r#"xdp_mode = "natve""#,
+        r#"interfaces = ["eth0", 5]"#,
+        r#"interfaces = ["/dev/eth0"]"#,
+        "local_networks = [\n  \"10.0.0.0/8\",\n  \"192.168.1.1/24\",\n]",
+        "max_addresses = 4",
+        r#"poll_interval = "5ms""#,
+        "[defaults]\nbandwidth_threshold = \"500 Mb\"",
+        "[defaults]\nrate_threshold = \"20 Mbit\"",
+        "[defaults]\nmax_active_time = -5",
+        "[defaults]\nsurge = 3",
+        r#"timezone = "Berlin""#,
+        "[http]\nlisten = 4000",
+        r#"http = "127.0.0.1:4000""#,
+        r#"pin = "bpf""#,
+        "[notify]\ntype = \"webhook\"",
+        "[[notify]]\nurl = \"https://example.org\"",
+        "[[notify]]\ntopic = \"alerts\"\ntype = \"ntfy\"",
+        "[[notify]]\ntype = \"webhook\"\nuri = \"https://example.org\"",
+        "[[notify]]\ntype = \"webhook\"",
+        "[[notify]]\ntype = \"webhook\"\nurl = \"https://example.org\"\nurl_file = \"url\"",
+        "[[notify]]\ntype = \"webhook\"\nurl = \"ftp://user:hunter2@example.org\"",
+        "[[notify]]\ntype = \"webhook\"\nurl = \"https://example.org/a\"\n\n[[notify]]\ntype = \"webhook\"\nurl = \"https://example.org/b\"",
+        "[http]\ntoken_file = \"no-such-file\"",
+        "[[notify]]\ntype = \"webhook\"\nurl = \"env:NO_SUCH_VARIABLE\"",
+        r#"xdp_mode = "\u001b[31mred\n""#,
+        r#""a\nb`, expected `c" = 1"#,
+    ];
+    insta::assert_snapshot!(said("bwmon.toml", &texts, |source| file::parse(source).err()), @r#"
+    poll_interval = "1s" ⏎ intefaces = ["br-lan"]
+        bwmon.toml:2:1: unknown key "intefaces"; did you mean "interfaces"?
+    [http] ⏎ port = 4000
+        bwmon.toml:2:1: unknown key "port"; allowed here: "listen", "token_file"
+    pin = true ⏎ pin = false
+        bwmon.toml:2:1: duplicate key "pin"; keep one of them
+    xdp_mode = "native
+        bwmon.toml:1:19: invalid basic string, expected `"`
+    xdp_mode = native
+        bwmon.toml:1:12: must be text in double quotes, a number, true or false
+    state_dir = /var/lib/bwmon
+        bwmon.toml:1:13: must be text in double quotes, a number, true or false
+    pin = True
+        bwmon.toml:1:7: must be text in double quotes, a number, true or false
+    xdp_mode = "natve"
+        bwmon.toml:1:12: xdp_mode: "natve" is not allowed; did you mean "native"?
+    interfaces = ["eth0", 5]
+        bwmon.toml:1:23: interfaces: must be a list of interface names such as ["br-lan", "eth*"], not 5
+    interfaces = ["/dev/eth0"]
+        bwmon.toml:1:15: interfaces: "/dev/eth0" can't be an interface name; write a name such as "br-lan" or a pattern such as "eth*", without '/', ':', spaces or control characters
+    local_networks = [ ⏎   "10.0.0.0/8", ⏎   "192.168.1.1/24", ⏎ ]
+        bwmon.toml:3:3: local_networks: "192.168.1.1/24" has bits set after the prefix; did you mean "192.168.1.0/24"?
+    max_addresses = 4
+        bwmon.toml:1:17: max_addresses: must be a whole number from 16 to 1048576, not 4
+    poll_interval = "5ms"
+        bwmon.toml:1:17: poll_interval: must be a duration from 100ms to 60s, not "5ms"
+    [defaults] ⏎ bandwidth_threshold = "500 Mb"
+        bwmon.toml:2:23: defaults.bandwidth_threshold: "500 Mb" is not a size: unit "Mb" is unknown; write MB for a size, as Mbit/s is for rates
+    [defaults] ⏎ rate_threshold = "20 Mbit"
+        bwmon.toml:2:18: defaults.rate_threshold: "20 Mbit" is not a rate: unit "Mbit" is unknown; write Mbit/s for bits, MB/s for bytes
+    [defaults] ⏎ max_active_time = -5
+        bwmon.toml:2:19: defaults.max_active_time: -5 is negative; write a duration such as "90s" or "1h30m", or a whole number of seconds
+    [defaults] ⏎ surge = 3
+        bwmon.toml:2:9: defaults.surge: must be true or false, not 3
+    timezone = "Berlin"
+        bwmon.toml:1:12: timezone: "Berlin" is not "local", not in the time zone database, and not a POSIX time zone; write one such as "Europe/Berlin" or "CET-1CEST,M3.5.0,M10.5.0/3"
+    [http] ⏎ listen = 4000
+        bwmon.toml:2:10: http.listen: must be text such as "127.0.0.1:4000", not 4000
+    http = "127.0.0.1:4000"
+        bwmon.toml:1:8: must be a table [http], not "127.0.0.1:4000"
+    pin = "bpf"
+        bwmon.toml:1:7: pin: must be true, false, or a directory of a bpffs such as "/sys/fs/bpf/bwmon", not "bpf"
+    [notify] ⏎ type = "webhook"
+        bwmon.toml:1:1: write [[notify]] with two brackets, as there may be several
+    [[notify]] ⏎ url = "https://example.org"
+        bwmon.toml:1:1: notify.type is missing; it must be "webhook"
+    [[notify]] ⏎ topic = "alerts" ⏎ type = "ntfy"
+        bwmon.toml:3:8: notify.type: must be "webhook", not "ntfy"
+    [[notify]] ⏎ type = "webhook" ⏎ uri = "https://example.org"
+        bwmon.toml:3:1: unknown key "uri"; did you mean "url"?
+    [[notify]] ⏎ type = "webhook"
+        bwmon.toml:1:1: notify.url is missing; it must be the address that events are posted to, or url_file a file with it
+    [[notify]] ⏎ type = "webhook" ⏎ url = "https://example.org" ⏎ url_file = "url"
+        bwmon.toml:4:12: notify.url_file: url says it already; keep one of url and url_file
+    [[notify]] ⏎ type = "webhook" ⏎ url = "ftp://user:hunter2@example.org"
+        bwmon.toml:3:7: notify.url: must be an address that starts with https:// or http://
+    [[notify]] ⏎ type = "webhook" ⏎ url = "https://example.org/a" ⏎  ⏎ [[notify]] ⏎ type = "webhook" ⏎ url = "https://example.org/b"
+        bwmon.toml:5:1: notify.name: another channel is called "example.org", too; give each its own name
+    [http] ⏎ token_file = "no-such-file"
+        bwmon.toml:2:14: http.token_file: no-such-file: cannot be read: No such file or directory (os error 2)
+    [[notify]] ⏎ type = "webhook" ⏎ url = "env:NO_SUCH_VARIABLE"
+        bwmon.toml:3:7: notify.url: the environment variable "NO_SUCH_VARIABLE" is not set
+    xdp_mode = "\u001b[31mred\n"
+        bwmon.toml:1:12: xdp_mode: "\u{1b}[31mred\n" is not allowed; allowed here: "auto", "native", "generic", "tc"
+    "a\nb`, expected `c" = 1
+        bwmon.toml:1:1: unknown key "a\nb`, expected `c"; allowed here: "interfaces", "xdp_mode", "tc_mode", "local_networks", "max_addresses", "poll_interval", "devices_file", "state_dir", "pin", "timezone", "http", "defaults", "notify"
+    "#);
+}
+
+#[test]
+fn mistakes_in_registered_devices_are_told_with_their_place() {
+    let texts = [
+        "{\n  \"192.168.1.5\": {\n    \"name\": \"Laptop\",\n    \"bandwith_threshold\": 5\n  }\n}",
+        r#"{ "192.168.1.5": { "colour": "red" } }"#,
+        "{ \"192.168.1.5\": { \"name\": \"a\",\n  \"name\": \"b\" } }",
+        "{\n  \"laptop\": { \"name\": \"Laptop\" }\n}",
+        r#"{ "unkown": {} }"#,
+        r#"{ "192.168.1.300": {} }"#,
+        r#"{ "192.168.1.5/28": {} }"#,
+        "{ \"192.168.1.5\": {},\n  \"192.168.1.5\": {} }",
+        "{ # IPv6\n  \"::1\": {},\n  \"0::1\" : {}\n}",
+        r#"{ "unknown": { "bandwidth_threshold": -5 } }"#,
+        "{ \"unknown\": { \"bandwidth_threshold\": true\n } }",
+        "{ \"unknown\": { \"max_active_time\": null\n } }",
+        "{ \"unknown\": { \"max_active_time\": \"3 hours\"  # each day\n } }",
+        r#"{ "unknown": { "rate_threshold": "2 MB" } }"#,
+        r#"{ "192.168.1.5": { "name": ["a", "b"] } }"#,
+        r#"{ "192.168.1.5": { "name": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" } }"#,
+        r#"{ "192.168.1.5": { "name": "a\"\nb" } }"#,
+        r#"{ "192.168.1.5": { "mute": "2h" } }"#,
+        r#"{ "unknown": { "mute": true } }"#,
+        r#"{ "192.168.1.5": "Laptop" }"#,
+        r#"[ { "name": "Laptop" } ]"#,
+        "{\n  \"192.168.1.5\": { \"name\": \"Laptop\" }\n  \"192.168.1.6\": { \"name\": \"TV\" }\n}",
+        "{\n  \"192.168.1.5\": { \"name\": \"Laptop\" }",
+        r#"{ "192.168.1.5": { "name": Laptop } }"#,
+        r#"{ "192.168.1.5": 5 }"#,
+        "{ '192.168.1.5': {} }",
+        "{ \"192.168.1.5\": { \"name\": \"Laptop } }\n}",
+        "{\n  /* nobody\n}",
+        "{}\n{}",
+        "# nobody yet",
+    ];
+    insta::assert_snapshot!(said("devices.json", &texts, |source| devices::parse(source).err()), @r#"
+    { ⏎   "192.168.1.5": { ⏎     "name": "Laptop", ⏎     "bandwith_threshold": 5 ⏎   } ⏎ }
+        devices.json:4:5: "192.168.1.5": unknown key "bandwith_threshold"; did you mean "bandwidth_threshold"?
+    { "192.168.1.5": { "colour": "red" } }
+        devices.json:1:20: "192.168.1.5": unknown key "colour"; allowed here: "name", "bandwidth_threshold", "max_active_time", "rate_threshold", "group", "surge", "quota", "schedule", "mute"
+    { "192.168.1.5": { "name": "a", ⏎   "name": "b" } }
+        devices.json:2:3: "192.168.1.5": name is there twice; keep one of them
+    { ⏎   "laptop": { "name": "Laptop" } ⏎ }
+        devices.json:2:3: "laptop" is no device; write an IPv4 or IPv6 address, a MAC address, a prefix such as "192.168.1.0/28", or "unknown"
+    { "unkown": {} }
+        devices.json:1:3: "unkown" is no device; did you mean "unknown"?
+    { "192.168.1.300": {} }
+        devices.json:1:3: "192.168.1.300" is no device; write an IPv4 or IPv6 address, a MAC address, a prefix such as "192.168.1.0/28", or "unknown"
+    { "192.168.1.5/28": {} }
+        devices.json:1:3: "192.168.1.5/28" has bits set after the prefix; did you mean "192.168.1.0/28"?
+    { "192.168.1.5": {}, ⏎   "192.168.1.5": {} }
+        devices.json:2:3: "192.168.1.5" is there twice; make one entry of the two
+    { # IPv6 ⏎   "::1": {}, ⏎   "0::1" : {} ⏎ }
+        devices.json:3:3: "0::1" is the same as "::1" before; make one entry of the two
+    { "unknown": { "bandwidth_threshold": -5 } }
+        devices.json:1:39: "unknown": bandwidth_threshold: -5 is negative; write a size such as "500 MB", or a whole number of bytes
+    { "unknown": { "bandwidth_threshold": true ⏎  } }
+        devices.json:1:39: "unknown": bandwidth_threshold: must be a size such as "500 MB", or a whole number of bytes, or "off", not true
+    { "unknown": { "max_active_time": null ⏎  } }
+        devices.json:1:35: "unknown": max_active_time: must be a duration such as "90s" or "1h30m", or a whole number of seconds, or "off", not null
+    { "unknown": { "max_active_time": "3 hours"  # each day ⏎  } }
+        devices.json:1:35: "unknown": max_active_time: "3 hours" is not a duration: unit "hours" is unknown; allowed are ms, s, m, min, h, d
+    { "unknown": { "rate_threshold": "2 MB" } }
+        devices.json:1:34: "unknown": rate_threshold: "2 MB" is not a rate: unit "MB" is unknown; write Mbit/s for bits, MB/s for bytes
+    { "192.168.1.5": { "name": ["a", "b"] } }
+        devices.json:1:28: "192.168.1.5": name: must be text of 1 to 64 characters without control characters, not a list
+    { "192.168.1.5": { "name": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" } }
+        devices.json:1:28: "192.168.1.5": name: must be text of 1 to 64 characters without control characters, not "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+    { "192.168.1.5": { "name": "a\"\nb" } }
+        devices.json:1:28: "192.168.1.5": name: must be text of 1 to 64 characters without control characters, not "a\"\nb"
+    { "192.168.1.5": { "mute": "2h" } }
+        devices.json:1:28: "192.168.1.5": mute: must be true or false, as this version can't mute for a time, not "2h"
+    { "unknown": { "mute": true } }
+        devices.json:1:24: "unknown": mute: must be false, as "unknown" is no single device; write "off" for its thresholds instead, not true
+    { "192.168.1.5": "Laptop" }
+        devices.json:1:18: must be an object such as { "name": "Laptop" } for "192.168.1.5", not "Laptop"
+    [ { "name": "Laptop" } ]
+        devices.json:1:1: must be an object such as { "192.168.1.23": { "name": "Laptop" } }, not a list
+    { ⏎   "192.168.1.5": { "name": "Laptop" } ⏎   "192.168.1.6": { "name": "TV" } ⏎ }
+        devices.json:3:3: expected `,` or `}`
+    { ⏎   "192.168.1.5": { "name": "Laptop" }
+        devices.json:2:37: the file ends inside an object
+    { "192.168.1.5": { "name": Laptop } }
+        devices.json:1:28: must be text in double quotes, a number, true, false or an object
+    { "192.168.1.5": 5 }
+        devices.json:1:18: must be an object such as { "name": "Laptop" } for "192.168.1.5", not 5
+    { '192.168.1.5': {} }
+        devices.json:1:3: must be a key in double quotes
+    { "192.168.1.5": { "name": "Laptop } } ⏎ }
+        devices.json:1:39: the text on this line has no closing double quote
+    { ⏎   /* nobody ⏎ }
+        devices.json:2:3: the comment that starts here has no end; close it with */
+    {} ⏎ {}
+        devices.json:2:1: the file must end where its first object ends
+    # nobody yet
+        devices.json:1:1: the file is empty; write {} to register no device
+    "#);
+}

@@ -1,0 +1,250 @@
+//! The life of the alerts of one device and rule, one after the other.
+//!
+//! [`next`] is the whole state machine; the rest carries out its moves. The cooldown is no stage of
+//! it: it only keeps what is broken from opening an alert, and so survives a pending one that comes
+//! to nothing.
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use super::{
+    alert::{DeviceRef, Ending, Transition},
+    history::History,
+    open::{Open, Quiet, Stopwatch, Until},
+};
+use crate::core::{
+    event::EventState,
+    message,
+    rules::{Cooldown, Finding, Level, Timing, timing},
+    time::{Monotonic, Now},
+    view::AlertState,
+};
+
+/// Where the alert of a device and rule is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// There is none.
+    Idle,
+    /// Broken, not yet for long enough.
+    Pending,
+    /// Somebody was told.
+    Firing,
+    /// Somebody was told; clear, not yet for long enough.
+    Clearing,
+}
+
+/// What a sample says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Signal {
+    Broken,
+    Within,
+    Clear,
+    /// What the alert is about exists no more.
+    Over(Ending),
+}
+
+/// What to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Move {
+    Stay,
+    /// Begin an alert, pending.
+    Open,
+    /// Drop a pending alert, of which nobody knows.
+    Drop,
+    /// Tell that it is firing.
+    Fire,
+    /// Begin to clear.
+    Subside,
+    /// Not clear after all.
+    Relapse,
+    /// Tell that it is over.
+    Resolve(Ending),
+}
+
+/// The transition table. `waited`: the stage lasts as long as the rule's timing asks for.
+pub(super) fn next(stage: Stage, signal: Signal, waited: bool) -> Move {
+    match (stage, signal) {
+        (Stage::Idle, Signal::Broken) => Move::Open,
+        (Stage::Idle, Signal::Within | Signal::Clear | Signal::Over(_)) => Move::Stay,
+
+        (Stage::Pending, Signal::Broken) if waited => Move::Fire,
+        (Stage::Pending, Signal::Broken) => Move::Stay,
+        (Stage::Pending, Signal::Within | Signal::Clear | Signal::Over(_)) => Move::Drop,
+
+        (Stage::Firing, Signal::Broken | Signal::Within) => Move::Stay,
+        (Stage::Firing, Signal::Clear) => Move::Subside,
+
+        (Stage::Clearing, Signal::Broken | Signal::Within) => Move::Relapse,
+        (Stage::Clearing, Signal::Clear) if waited => Move::Resolve(Ending::Cleared),
+        (Stage::Clearing, Signal::Clear) => Move::Stay,
+
+        (Stage::Firing | Stage::Clearing, Signal::Over(ending)) => Move::Resolve(ending),
+    }
+}
+
+/// One device and rule: its open alert, and the silence after the one before.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Track {
+    pub(super) open: Option<Box<Open>>,
+    pub(super) quiet: Option<Quiet>,
+}
+
+impl Track {
+    /// Takes in one sample. Copies and allocates only when an alert opens or changes.
+    pub(super) fn step(
+        &mut self,
+        now: &Now,
+        device: &DeviceRef<'_>,
+        finding: &Finding,
+        history: &mut History,
+        new_id: &mut dyn FnMut() -> String,
+    ) -> Option<Transition> {
+        let timing = timing(finding.rule);
+        self.expire(now, finding.today.day);
+        let signal = self.signal(finding);
+        if let Some(open) = &mut self.open {
+            open.update(now, finding, signal);
+        }
+        // Where there is nothing to wait for, one sample makes two moves: opens and fires, or
+        // subsides and resolves.
+        loop {
+            match next(self.stage(), signal, self.waited(now, &timing)) {
+                Move::Stay => return None,
+                Move::Open => self.open = Some(Box::new(Open::new(now, device, finding, new_id()))),
+                Move::Drop => {
+                    self.open = None;
+                    return None;
+                }
+                Move::Fire => return self.fire(now, device, new_id),
+                Move::Subside => self.set_clear(Some(Stopwatch::start(now))),
+                Move::Relapse => {
+                    self.set_clear(None);
+                    return None;
+                }
+                Move::Resolve(ending) => {
+                    return self.resolve(now, Some(device), ending, history, new_id);
+                }
+            }
+        }
+    }
+
+    fn fire(
+        &mut self,
+        now: &Now,
+        device: &DeviceRef<'_>,
+        new_id: &mut dyn FnMut() -> String,
+    ) -> Option<Transition> {
+        let Open { alert, .. } = &mut **self.open.as_mut()?;
+        alert.state = AlertState::Firing;
+        alert.level = alert.observed;
+        alert.device = device.to_event();
+        alert.description = message::sentence(alert);
+        self.quiet = None;
+        let alert = Arc::new(alert.clone());
+        Some(Transition {
+            state: EventState::Firing,
+            event_id: new_id(),
+            at: now.wall,
+            alert,
+        })
+    }
+
+    /// Ends the open alert; tells so if somebody was told that it began. Without `device`, it keeps
+    /// what it knows of it.
+    pub(super) fn resolve(
+        &mut self,
+        now: &Now,
+        device: Option<&DeviceRef<'_>>,
+        ending: Ending,
+        history: &mut History,
+        new_id: &mut dyn FnMut() -> String,
+    ) -> Option<Transition> {
+        let Open { mut alert, age, .. } = *self.open.take()?;
+        if alert.state == AlertState::Pending {
+            return None;
+        }
+        if let Some(device) = device {
+            alert.device = device.to_event();
+        }
+        alert.state = AlertState::Resolved;
+        alert.lasted = age.elapsed(now);
+        alert.ended_at = Some(now.wall);
+        alert.ending = Some(ending);
+        alert.description = message::sentence(&alert);
+        let until = match timing(alert.rule).cooldown {
+            Cooldown::Day => Until::DayAfter(alert.today.day),
+            Cooldown::For(time) => Until::Time(Monotonic(now.monotonic.0.saturating_add(time))),
+        };
+        let closed = history.close(alert);
+        let alert = Arc::clone(&closed.alert);
+        self.quiet = Some(Quiet { closed, until });
+        Some(Transition {
+            state: EventState::Resolved,
+            event_id: new_id(),
+            at: now.wall,
+            alert,
+        })
+    }
+
+    /// Ends a silence that has lasted long enough.
+    pub(super) fn expire(&mut self, now: &Now, day: Date) {
+        self.quiet = self.quiet.take().filter(|quiet| match quiet.until {
+            Until::DayAfter(quiet_day) => quiet_day == day,
+            Until::Time(until) => now.monotonic < until,
+        });
+    }
+
+    /// There is nothing to remember.
+    pub(super) fn is_idle(&self) -> bool {
+        self.open.is_none() && self.quiet.is_none()
+    }
+
+    pub(super) fn stage(&self) -> Stage {
+        match &self.open {
+            None => Stage::Idle,
+            Some(open) if open.alert.state == AlertState::Pending => Stage::Pending,
+            Some(open) if open.clear.is_some() => Stage::Clearing,
+            Some(_) => Stage::Firing,
+        }
+    }
+
+    fn signal(&self, finding: &Finding) -> Signal {
+        if self
+            .open
+            .as_ref()
+            .is_some_and(|open| open.day_over(finding.today.day))
+        {
+            return Signal::Over(Ending::DayOver);
+        }
+        let Some(verdict) = finding.verdict else {
+            return Signal::Over(Ending::SwitchedOff);
+        };
+        match verdict.level {
+            Level::Broken
+                if self
+                    .quiet
+                    .as_ref()
+                    .is_some_and(|quiet| quiet.hushes(&verdict)) =>
+            {
+                Signal::Within
+            }
+            Level::Broken => Signal::Broken,
+            Level::Within => Signal::Within,
+            Level::Clear => Signal::Clear,
+        }
+    }
+
+    fn waited(&self, now: &Now, timing: &Timing) -> bool {
+        self.open.as_ref().is_some_and(|open| match open.clear {
+            None => open.age.elapsed(now) >= timing.for_,
+            Some(clear) => clear.elapsed(now) >= timing.clear_for,
+        })
+    }
+
+    fn set_clear(&mut self, clear: Option<Stopwatch>) {
+        if let Some(open) = &mut self.open {
+            open.clear = clear;
+        }
+    }
+}

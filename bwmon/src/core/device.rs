@@ -1,0 +1,180 @@
+//! One device: what it is called, what applies to it, what it does.
+
+use std::{net::IpAddr, sync::Arc};
+
+use bwmon_common::layout::Row;
+use jiff::{Timestamp, tz::TimeZone};
+
+use super::{
+    alerts::DeviceRef,
+    mac::MacAddr,
+    meter::Rates,
+    policy::{Policy, Scope, Thresholds},
+    rules::Facts,
+    time::rfc3339,
+    usage::DayUsage,
+    view::{DeviceView, ThresholdsView, TodayView},
+};
+
+/// A device.
+#[derive(Clone, Debug)]
+pub(super) struct Device {
+    pub(super) id: String,
+    pub(super) mac: Option<MacAddr>,
+    /// In order; the first IPv4 one is the one people know.
+    pub(super) addresses: Vec<IpAddr>,
+    name: Option<String>,
+    group: Option<String>,
+    registered: bool,
+    muted: bool,
+    thresholds: Thresholds,
+    pub(super) usage: DayUsage,
+    /// All traffic, for people.
+    rates: Rates,
+    /// The traffic that rules look at.
+    rates_in_scope: Rates,
+    /// Counted since the last sample.
+    pub(super) pending: Row,
+    pub(super) first_seen: Option<Timestamp>,
+    pub(super) last_seen: Option<Timestamp>,
+    /// Changed since the last checkpoint.
+    pub(super) is_unsaved: bool,
+    /// Taken away when anything changes.
+    pub(super) view: Option<Arc<DeviceView>>,
+}
+
+impl Device {
+    pub(super) fn new(id: String, mac: Option<MacAddr>, usage: DayUsage) -> Self {
+        Self {
+            id,
+            mac,
+            addresses: Vec::new(),
+            name: None,
+            group: None,
+            registered: false,
+            muted: false,
+            thresholds: Thresholds::default(),
+            usage,
+            rates: Rates::default(),
+            rates_in_scope: Rates::default(),
+            pending: Row::default(),
+            first_seen: None,
+            last_seen: None,
+            is_unsaved: false,
+            view: None,
+        }
+    }
+
+    /// What the owner says of it.
+    pub(super) fn apply(&mut self, policy: &Policy) {
+        let entry = policy.registration(self.mac, &self.addresses);
+        self.name = entry.and_then(|entry| entry.name.clone());
+        self.group = entry.and_then(|entry| entry.group.clone());
+        self.registered = entry.is_some();
+        self.muted = entry.is_some_and(|entry| entry.muted);
+        self.thresholds = policy.thresholds(entry, &self.addresses);
+        self.view = None;
+    }
+
+    /// What the owner calls it, or the address people know it by.
+    pub(super) fn name(&self) -> String {
+        self.name.clone().unwrap_or_else(|| {
+            let known = self.addresses.iter().find(|address| address.is_ipv4());
+            known.or(self.addresses.first()).map_or_else(|| self.id.clone(), ToString::to_string)
+        })
+    }
+
+    pub(super) fn facts(&self, scope: Scope) -> Facts<'_> {
+        Facts {
+            usage: &self.usage,
+            sent_bytes_per_sec: self.rates_in_scope.sent,
+            received_bytes_per_sec: self.rates_in_scope.received,
+            thresholds: self.thresholds,
+            scope,
+            muted: self.muted,
+        }
+    }
+
+    /// What an alert keeps of it. `name` is [`Self::name`].
+    pub(super) fn reference<'a>(&'a self, name: &'a str) -> DeviceRef<'a> {
+        DeviceRef { id: &self.id, name, mac: self.mac, addresses: &self.addresses }
+    }
+
+    /// Takes what was counted since the last sample into the rates.
+    pub(super) fn update_rates(&mut self, counted: &Row, scope: Scope, elapsed: std::time::Duration) {
+        let Row { sent, received, sent_local, received_local } = counted;
+        self.rates.update(sent.bytes, received.bytes, elapsed);
+        let (sent, received) = match scope {
+            Scope::All => (sent.bytes, received.bytes),
+            Scope::Internet => (
+                sent.bytes.saturating_sub(sent_local.bytes),
+                received.bytes.saturating_sub(received_local.bytes),
+            ),
+        };
+        self.rates_in_scope.update(sent, received, elapsed);
+    }
+
+    pub(super) fn is_silent(&self) -> bool {
+        self.rates.is_silent()
+    }
+
+    pub(super) fn is_registered(&self) -> bool {
+        self.registered
+    }
+
+    /// Takes in another device that turned out to be this one. Both must be on the same day.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.usage.merge(&other.usage);
+        self.pending = super::meter::plus(self.pending, other.pending);
+        for (mine, others) in [
+            (&mut self.rates, other.rates),
+            (&mut self.rates_in_scope, other.rates_in_scope),
+        ] {
+            mine.sent += others.sent;
+            mine.received += others.received;
+        }
+        self.first_seen = match (self.first_seen, other.first_seen) {
+            (Some(mine), Some(others)) => Some(mine.min(others)),
+            (mine, others) => mine.or(others),
+        };
+        self.last_seen = self.last_seen.max(other.last_seen);
+        self.is_unsaved = true;
+        self.view = None;
+    }
+
+    /// How readers see it.
+    pub(super) fn view(&mut self, alerts: impl Iterator<Item = String>, zone: &TimeZone) -> Arc<DeviceView> {
+        if let Some(view) = &self.view {
+            return view.clone();
+        }
+        let view = Arc::new(DeviceView {
+            id: self.id.clone(),
+            name: self.name(),
+            mac: self.mac,
+            vendor: None,
+            addresses: self.addresses.clone(),
+            registered: self.registered,
+            group: self.group.clone(),
+            sent_rate: self.rates.sent as u64,
+            received_rate: self.rates.received as u64,
+            today: TodayView {
+                sent: self.usage.sent,
+                received: self.usage.received,
+                sent_local: self.usage.sent_local,
+                received_local: self.usage.received_local,
+                active_seconds: self.usage.active().as_secs(),
+            },
+            cycle: None,
+            thresholds: ThresholdsView {
+                bandwidth_threshold: self.thresholds.bandwidth,
+                max_active_time: self.thresholds.active_time.map(|time| time.as_secs()),
+                rate_threshold: self.thresholds.bytes_per_sec,
+            },
+            alerts: alerts.collect(),
+            first_seen: self.first_seen.map(|at| rfc3339(at, zone)),
+            last_seen: self.last_seen.map(|at| rfc3339(at, zone)),
+        });
+        self.view = Some(view.clone());
+        view
+    }
+}

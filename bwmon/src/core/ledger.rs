@@ -1,0 +1,463 @@
+//! The state from sample to alert: every address, every device, every alert.
+//!
+//! One [`Ledger`] is owned by the loop. It takes what each address counted since the last sample,
+//! and facts about who has which address; it returns the alerts that somebody is to be told of, and
+//! shows itself as views. Work is done for addresses and devices that move, not for all there are.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    sync::Arc,
+    time::Duration,
+};
+
+use bwmon_common::layout::Row;
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+
+use super::{
+    alerts::{AlertRecord, Alerts, Transition},
+    device::Device,
+    event::RuleKind,
+    identity::Identity,
+    mac::MacAddr,
+    message,
+    meter::{Rates, plus},
+    policy::{Policy, Scope, Selector},
+    time::{Now, rfc3339},
+    usage::{DayUsage, LocalDay},
+    view::{AddressView, AlertView, DeviceView},
+};
+
+/// An address or device that was not seen for so long is forgotten, unless it is registered.
+const FORGET_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// All addresses, devices and alerts.
+pub struct Ledger {
+    policy: Policy,
+    scope: Scope,
+    zone: TimeZone,
+    day: LocalDay,
+    today: Date,
+    identity: Identity,
+    addresses: BTreeMap<IpAddr, AddressEntry>,
+    devices: BTreeMap<String, Device>,
+    alerts: Alerts,
+    /// Those with traffic or a rate that is not yet silence.
+    busy_addresses: BTreeSet<IpAddr>,
+    /// Those with traffic, a rate, an open alert, or a change to look at.
+    busy_devices: BTreeSet<String>,
+    /// Devices that turned out to be others, since the last sample and since the last checkpoint.
+    joined: Vec<(String, String)>,
+    renamed: Vec<(String, String)>,
+    /// Days that ended since the last checkpoint.
+    finished: Vec<(String, DayUsage)>,
+    views: Views,
+}
+
+/// An address and what it moved.
+#[derive(Clone, Debug)]
+struct AddressEntry {
+    device: Option<String>,
+    total: Row,
+    pending: Row,
+    rates: Rates,
+    first_seen: Timestamp,
+    last_seen: Timestamp,
+    is_unsaved: bool,
+    view: Option<Arc<AddressView>>,
+}
+
+/// What readers were last shown, which is shared as far as nothing changed.
+#[derive(Default)]
+struct Views {
+    addresses: Option<Arc<[Arc<AddressView>]>>,
+    devices: Option<Arc<[Arc<DeviceView>]>>,
+    alerts: Option<Arc<[Arc<AlertView>]>>,
+    closed_alerts: Option<Vec<Arc<AlertView>>>,
+}
+
+/// An address as it is kept across restarts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SavedAddress {
+    /// The address.
+    pub address: IpAddr,
+    /// Its MAC, where known.
+    pub mac: Option<MacAddr>,
+    /// The id of its device; the address itself where no device can have it.
+    pub device: String,
+    /// Counted since the tables were created.
+    pub total: Row,
+    /// When it first counted something.
+    pub first_seen: Timestamp,
+    /// When it last did.
+    pub last_seen: Timestamp,
+}
+
+/// A device as it is kept across restarts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SavedDevice {
+    /// Its id.
+    pub id: String,
+    /// Its MAC, where known.
+    pub mac: Option<MacAddr>,
+    /// Its addresses.
+    pub addresses: Vec<IpAddr>,
+    /// When it was first seen.
+    pub first_seen: Timestamp,
+    /// When it was last seen.
+    pub last_seen: Timestamp,
+}
+
+/// What changed since the last time it was asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// Ids of devices that turned out to be others: old, new.
+    pub renamed: Vec<(String, String)>,
+    /// Devices.
+    pub devices: Vec<SavedDevice>,
+    /// What devices used on a day.
+    pub usage: Vec<(String, DayUsage)>,
+    /// Addresses.
+    pub addresses: Vec<SavedAddress>,
+}
+
+impl Ledger {
+    /// Nothing seen yet.
+    pub fn new(policy: Policy, scope: Scope, zone: TimeZone, now: &Now) -> Self {
+        let today = now.day(&zone);
+        let mut ledger = Self {
+            policy: Policy::default(),
+            scope,
+            zone,
+            day: LocalDay::new(today),
+            today,
+            identity: Identity::default(),
+            addresses: BTreeMap::new(),
+            devices: BTreeMap::new(),
+            alerts: Alerts::default(),
+            busy_addresses: BTreeSet::new(),
+            busy_devices: BTreeSet::new(),
+            joined: Vec::new(),
+            renamed: Vec::new(),
+            finished: Vec::new(),
+            views: Views::default(),
+        };
+        ledger.apply(policy);
+        ledger
+    }
+
+    /// The local day that usage is dated by.
+    pub fn today(&self) -> Date {
+        self.today
+    }
+
+    /// How many addresses are remembered.
+    pub fn address_count(&self) -> usize {
+        self.addresses.len()
+    }
+
+    /// Takes in another policy. Every device is judged by it at the next sample.
+    pub fn apply(&mut self, policy: Policy) {
+        self.identity.register(&policy);
+        self.policy = policy;
+        let addresses: Vec<IpAddr> = self.addresses.keys().copied().collect();
+        for address in addresses {
+            self.place(address);
+        }
+        for device in self.devices.values_mut() {
+            device.apply(&self.policy);
+            self.busy_devices.insert(device.id.clone());
+        }
+        self.add_registered();
+        self.views.devices = None;
+    }
+
+    /// Takes in which traffic rules look at.
+    pub fn set_scope(&mut self, scope: Scope) {
+        self.scope = scope;
+    }
+
+    /// Takes in a neighbour entry: an address has this MAC.
+    pub fn learn(&mut self, address: IpAddr, mac: MacAddr) {
+        for address in self.identity.learn(address, mac) {
+            if let Some(entry) = self.addresses.get_mut(&address) {
+                entry.view = None;
+                self.views.addresses = None;
+            }
+            self.place(address);
+        }
+    }
+
+    /// Whether an address is one the owner or the neighbour table knows.
+    pub fn is_known(&self, address: IpAddr) -> bool {
+        self.identity.mac(address).is_some()
+            || self.policy.registered.iter().any(|entry| match entry.selector {
+                Selector::Address(registered) => registered == address,
+                Selector::Mac(_) | Selector::Prefix(_) => false,
+            })
+    }
+
+    /// When an address last counted something.
+    pub fn last_seen(&self, address: IpAddr) -> Option<Timestamp> {
+        self.addresses.get(&address).map(|entry| entry.last_seen)
+    }
+
+    /// Takes in what addresses counted in the time `elapsed` since the last sample, and returns the
+    /// alerts that somebody is to be told of. `new_id` gives ids to alerts and events.
+    pub fn sample(
+        &mut self,
+        now: &Now,
+        elapsed: Duration,
+        counted: impl IntoIterator<Item = (IpAddr, Row)>,
+        new_id: &mut dyn FnMut() -> String,
+    ) -> Vec<Transition> {
+        let day = self.day.follow(now, &self.zone);
+        let is_new_day = day != self.today;
+        self.today = day;
+        if is_new_day {
+            self.forget_old(now.wall);
+            self.busy_devices.extend(self.devices.keys().cloned());
+        }
+        for (address, row) in counted {
+            self.count(now, address, row);
+        }
+        self.settle_addresses(now, elapsed);
+        let mut told = self.join_alerts(now, new_id);
+        told.extend(self.settle_devices(now, elapsed, day, new_id));
+        if !told.is_empty() {
+            self.views.closed_alerts = None;
+        }
+        told
+    }
+
+    fn count(&mut self, now: &Now, address: IpAddr, row: Row) {
+        let entry = self.addresses.entry(address).or_insert_with(|| AddressEntry {
+            device: None,
+            total: Row::default(),
+            pending: Row::default(),
+            rates: Rates::default(),
+            first_seen: now.wall,
+            last_seen: now.wall,
+            is_unsaved: true,
+            view: None,
+        });
+        let is_new = entry.total == Row::default();
+        entry.total = plus(entry.total, row);
+        entry.pending = plus(entry.pending, row);
+        self.busy_addresses.insert(address);
+        if is_new {
+            self.place(address);
+        }
+        let device = self.addresses.get(&address).and_then(|entry| entry.device.as_ref());
+        let Some(device) = device.and_then(|id| self.devices.get_mut(id)) else {
+            return;
+        };
+        device.pending = plus(device.pending, row);
+        if !self.busy_devices.contains(&device.id) {
+            self.busy_devices.insert(device.id.clone());
+        }
+    }
+
+    fn settle_addresses(&mut self, now: &Now, elapsed: Duration) {
+        if !self.busy_addresses.is_empty() {
+            self.views.addresses = None;
+        }
+        let addresses = &mut self.addresses;
+        self.busy_addresses.retain(|address| {
+            let Some(entry) = addresses.get_mut(address) else {
+                return false;
+            };
+            let counted = std::mem::take(&mut entry.pending);
+            entry.rates.update(counted.sent.bytes, counted.received.bytes, elapsed);
+            entry.view = None;
+            if counted != Row::default() {
+                entry.last_seen = now.wall;
+                entry.is_unsaved = true;
+            }
+            !entry.rates.is_silent()
+        });
+    }
+
+    /// Gives the alerts of devices that turned out to be others to those.
+    fn join_alerts(&mut self, now: &Now, new_id: &mut dyn FnMut() -> String) -> Vec<Transition> {
+        let mut told = Vec::new();
+        for (from, to) in std::mem::take(&mut self.joined) {
+            if let Some(device) = self.devices.get(&to) {
+                let name = device.name();
+                let today = device.facts(self.scope).today();
+                let reference = device.reference(&name);
+                told.extend(self.alerts.join(now, &from, &reference, today, new_id));
+            }
+        }
+        told
+    }
+
+    fn settle_devices(
+        &mut self,
+        now: &Now,
+        elapsed: Duration,
+        day: Date,
+        new_id: &mut dyn FnMut() -> String,
+    ) -> Vec<Transition> {
+        let mut told = Vec::new();
+        if !self.busy_devices.is_empty() {
+            self.views.devices = None;
+            self.views.alerts = None;
+        }
+        let Self { devices, alerts, finished, busy_devices, scope, .. } = self;
+        busy_devices.retain(|id| {
+            let Some(device) = devices.get_mut(id) else {
+                return false;
+            };
+            if let Some(yesterday) = device.usage.roll(day)
+                && yesterday.sent + yesterday.received > 0
+            {
+                finished.push((id.clone(), yesterday));
+            }
+            let counted = std::mem::take(&mut device.pending);
+            if counted != Row::default() {
+                device.usage.record(now, &counted, *scope);
+                device.first_seen.get_or_insert(now.wall);
+                device.last_seen = Some(now.wall);
+                device.is_unsaved = true;
+            }
+            device.update_rates(&counted, *scope, elapsed);
+            device.view = None;
+            let facts = device.facts(*scope);
+            let name = device.name();
+            for rule in RuleKind::ALL {
+                let reference = device.reference(&name);
+                told.extend(alerts.step(now, &reference, &facts.finding(rule), new_id));
+            }
+            !device.is_silent() || alerts.open_of(id).next().is_some()
+        });
+        told
+    }
+
+    /// Puts an address with the device it belongs to.
+    fn place(&mut self, address: IpAddr) {
+        let Some(entry) = self.addresses.get_mut(&address) else {
+            return;
+        };
+        let wanted = self.identity.device(address);
+        if entry.device == wanted {
+            return;
+        }
+        let before = std::mem::replace(&mut entry.device, wanted.clone());
+        entry.view = None;
+        entry.is_unsaved = true;
+        self.views.addresses = None;
+        if let Some(id) = wanted {
+            self.add_address(id, address);
+        }
+        if let Some(before) = before {
+            self.remove_address(&before, address);
+        }
+    }
+
+    fn add_address(&mut self, id: String, address: IpAddr) {
+        let mac = self.identity.mac(address);
+        // A registered device that waited to be seen under its address.
+        let placeholder = address.to_string();
+        if placeholder != id
+            && self.devices.get(&placeholder).is_some_and(|device| device.first_seen.is_none())
+        {
+            self.devices.remove(&placeholder);
+        }
+        let today = self.today;
+        let wanted = id.clone();
+        let device = self
+            .devices
+            .entry(id.clone())
+            .or_insert_with(|| Device::new(id.clone(), mac, DayUsage::on(today)));
+        device.mac = device.mac.or(mac);
+        if let Err(place) = device.addresses.binary_search(&address) {
+            device.addresses.insert(place, address);
+        }
+        device.is_unsaved = true;
+        device.apply(&self.policy);
+        self.busy_devices.insert(id);
+        // One that had the address in an earlier run, which knew no better.
+        for other in self.devices.values_mut() {
+            if other.id != wanted && other.addresses.binary_search(&address).is_ok() {
+                other.addresses.retain(|known| *known != address);
+                other.apply(&self.policy);
+            }
+        }
+    }
+
+    /// Takes an address from the device it belonged to. If that was nothing but the address, it and
+    /// the device that has it now are one.
+    fn remove_address(&mut self, id: &str, address: IpAddr) {
+        let Some(device) = self.devices.get_mut(id) else {
+            return;
+        };
+        device.addresses.retain(|other| *other != address);
+        device.is_unsaved = true;
+        device.apply(&self.policy);
+        self.views.devices = None;
+        let new = self.addresses.get(&address).and_then(|entry| entry.device.clone());
+        let Some(new) = new.filter(|_| device.addresses.is_empty() && id == address.to_string())
+        else {
+            return;
+        };
+        if let Some(mut old) = self.devices.remove(id)
+            && let Some(device) = self.devices.get_mut(&new)
+        {
+            old.usage.roll(self.today);
+            device.usage.roll(self.today);
+            device.merge(old);
+            self.busy_devices.insert(new.clone());
+            self.joined.push((id.to_owned(), new.clone()));
+            self.renamed.push((id.to_owned(), new));
+        }
+    }
+
+    /// Shows registered devices that were never seen.
+    fn add_registered(&mut self) {
+        for entry in &self.policy.registered {
+            let (id, mac, address) = match entry.selector {
+                Selector::Address(address) => (self.identity.device(address), None, Some(address)),
+                Selector::Mac(mac) => (Some(mac.to_string()), Some(mac), None),
+                Selector::Prefix(_) => continue,
+            };
+            let Some(id) = id.filter(|id| !self.devices.contains_key(id)) else {
+                continue;
+            };
+            let mut device = Device::new(id.clone(), mac, DayUsage::on(self.today));
+            device.addresses.extend(address);
+            device.apply(&self.policy);
+            self.devices.insert(id, device);
+        }
+        // One that was registered and never seen, and is registered no more.
+        self.devices.retain(|_, device| device.first_seen.is_some() || device.is_registered() || device.pending != Row::default());
+    }
+
+    /// Forgets addresses and devices that were not seen for a long time.
+    fn forget_old(&mut self, now: Timestamp) {
+        let is_old = |seen: Timestamp| now.duration_since(seen) > FORGET_AFTER;
+        let old: Vec<IpAddr> = self
+            .addresses
+            .iter()
+            .filter(|(_, entry)| is_old(entry.last_seen))
+            .map(|(address, _)| *address)
+            .collect();
+        for address in old {
+            self.identity.forget(address);
+            let device = self.addresses.remove(&address).and_then(|entry| entry.device);
+            if let Some(device) = device.and_then(|id| self.devices.get_mut(&id)) {
+                device.addresses.retain(|other| *other != address);
+                device.apply(&self.policy);
+            }
+        }
+        self.devices.retain(|_, device| {
+            device.is_registered() || !device.addresses.is_empty() || !device.last_seen.is_some_and(is_old)
+        });
+        self.views.addresses = None;
+    }
+}
+
+mod saved;
+mod shown;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,95 @@
+//! What of the ledger survives a restart.
+
+use super::*;
+
+impl Ledger {
+    /// Goes on from where an earlier run was. To be called once, before the first sample.
+    pub fn restore(
+        &mut self,
+        devices: impl IntoIterator<Item = SavedDevice>,
+        usage: impl IntoIterator<Item = (String, DayUsage)>,
+        addresses: impl IntoIterator<Item = SavedAddress>,
+        alerts: impl IntoIterator<Item = AlertRecord>,
+        now: &Now,
+    ) {
+        for saved in devices {
+            if let Some(mac) = saved.mac {
+                for address in &saved.addresses {
+                    self.identity.learn(*address, mac);
+                }
+            }
+            let mut device = Device::new(saved.id.clone(), saved.mac, DayUsage::on(self.today));
+            device.addresses = saved.addresses;
+            device.addresses.sort();
+            device.first_seen = Some(saved.first_seen);
+            device.last_seen = Some(saved.last_seen);
+            device.apply(&self.policy);
+            self.busy_devices.insert(saved.id.clone());
+            self.devices.insert(saved.id, device);
+        }
+        for saved in addresses {
+            self.addresses.insert(saved.address, AddressEntry {
+                device: Some(saved.device).filter(|id| self.devices.contains_key(id)),
+                total: saved.total,
+                pending: Row::default(),
+                rates: Rates::default(),
+                first_seen: saved.first_seen,
+                last_seen: saved.last_seen,
+                is_unsaved: false,
+                view: None,
+            });
+            self.place(saved.address);
+        }
+        for (id, usage) in usage {
+            if let Some(device) = self.devices.get_mut(&id) {
+                device.usage = usage;
+            }
+        }
+        self.alerts = Alerts::restore(alerts, now);
+        let policy = std::mem::take(&mut self.policy);
+        self.apply(policy);
+    }
+
+    /// What changed since the last call.
+    pub fn take_changes(&mut self) -> Changes {
+        let mut changes = Changes {
+            renamed: std::mem::take(&mut self.renamed),
+            usage: std::mem::take(&mut self.finished),
+            ..Changes::default()
+        };
+        for device in self.devices.values_mut() {
+            if !std::mem::take(&mut device.is_unsaved) {
+                continue;
+            }
+            let (Some(first_seen), Some(last_seen)) = (device.first_seen, device.last_seen) else {
+                continue;
+            };
+            changes.usage.push((device.id.clone(), device.usage));
+            changes.devices.push(SavedDevice {
+                id: device.id.clone(),
+                mac: device.mac,
+                addresses: device.addresses.clone(),
+                first_seen,
+                last_seen,
+            });
+        }
+        for (address, entry) in &mut self.addresses {
+            if std::mem::take(&mut entry.is_unsaved) {
+                changes.addresses.push(SavedAddress {
+                    address: *address,
+                    mac: self.identity.mac(*address),
+                    device: entry.device.clone().unwrap_or_else(|| address.to_string()),
+                    total: entry.total,
+                    first_seen: entry.first_seen,
+                    last_seen: entry.last_seen,
+                });
+            }
+        }
+        changes
+    }
+
+    /// Every alert as it is to be kept.
+    pub fn alert_records(&self, now: &Now) -> Vec<AlertRecord> {
+        self.alerts.records(now)
+    }
+}

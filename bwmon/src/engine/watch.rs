@@ -1,0 +1,478 @@
+//! One watched interface: its kernel half, whose slots are whose, and how it stands.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    path::{Path, PathBuf},
+};
+
+use bwmon_common::layout::{FIRST_ADDRESS_SLOT, Row, SLOT_NON_IP, SLOT_OUTSIDE, SLOT_OVERFLOW};
+use ipnet::IpNet;
+
+use crate::{
+    config::{TcMode, XdpMode},
+    core::{
+        meter::{Baseline, minus, plus},
+        slots::{self, Slots},
+        view::{Directions, InterfaceView},
+    },
+    kernel::{
+        AttachError, Counting, Interface, LinkCounters, LoadError, Pins, Shape, TableError,
+        program_name,
+    },
+    sources::netlink::Link,
+};
+
+/// What every watch is made with.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    pub(super) xdp_mode: XdpMode,
+    pub(super) tc_mode: TcMode,
+    pub(super) max_addresses: u32,
+    pub(super) pin: Option<PathBuf>,
+    pub(super) cpus: u32,
+    pub(super) boot_id: String,
+}
+
+/// The local networks as they are to be told to the kernel half.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct LocalNetworks {
+    pub(super) networks: Vec<IpNet>,
+    /// Count every address, in a local network or not.
+    pub(super) count_all: bool,
+}
+
+impl LocalNetworks {
+    /// Whether an address is counted under its own name.
+    pub(super) fn counts(&self, address: IpAddr) -> bool {
+        self.count_all || self.networks.iter().any(|net| net.contains(&address))
+    }
+}
+
+/// A table as an earlier run left it.
+#[derive(Clone, Debug)]
+pub(super) struct SavedTable {
+    pub(super) interface: String,
+    pub(super) identity: String,
+    pub(super) rows: Vec<(u32, Row)>,
+}
+
+/// Tables or programs can't be had.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum WatchError {
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error(transparent)]
+    Attach(#[from] AttachError),
+    #[error(transparent)]
+    Table(#[from] TableError),
+}
+
+/// A watched interface. It goes on when the interface goes away, and takes it up again.
+pub(super) struct Watch {
+    /// What it is called in the configuration and in pins.
+    pub(super) name: String,
+    /// The interface, while there is one.
+    pub(super) link: Option<Link>,
+    tables: Option<Tables>,
+    /// Counted, and not yet taken away.
+    counted: Vec<(IpAddr, Row)>,
+    /// Why it does not count, or not in the best mode.
+    note: Option<String>,
+}
+
+/// What exists from the first time that the interface was seen.
+struct Tables {
+    counting: Counting,
+    slots: Slots,
+    baseline: Baseline,
+    networks: LocalNetworks,
+    identity: String,
+    /// Who has which slot of the hash.
+    owners: HashMap<u32, IpAddr>,
+    retiring: Vec<Retiring>,
+    reading: Vec<Row>,
+    /// All that was counted since the tables were taken up.
+    total: Row,
+    reserved: [Row; FIRST_ADDRESS_SLOT as usize],
+    since: AttachPoint,
+}
+
+/// Where the counters stood when the programs were attached.
+#[derive(Clone, Copy, Default)]
+struct AttachPoint {
+    counted: Row,
+    interface: LinkCounters,
+    reserved: [Row; FIRST_ADDRESS_SLOT as usize],
+}
+
+/// A slot on its way back to the free ones.
+struct Retiring {
+    slot: u32,
+    /// Readings that must pass until no packet can count there any more.
+    readings_left: u8,
+}
+
+/// Readings between taking an address out of the hash and giving its slot to another.
+const QUARANTINE: u8 = 2;
+/// Slots that are taken back at a time.
+const RECLAIM_AT_ONCE: usize = 256;
+
+impl Watch {
+    pub(super) fn new(name: String) -> Self {
+        let note = Some("there is no such interface yet".to_owned());
+        Self { name, link: None, tables: None, counted: Vec::new(), note }
+    }
+
+    /// Whether programs count on it.
+    pub(super) fn is_attached(&self) -> bool {
+        self.tables.as_ref().is_some_and(|tables| tables.counting.attached().is_some())
+    }
+
+    /// Why it does not count, or not in the best mode.
+    pub(super) fn note(&self) -> Option<&str> {
+        self.note.as_deref()
+    }
+
+    /// The interface is there: creates the tables if there are none and attaches the programs.
+    pub(super) fn attach(
+        &mut self,
+        link: Link,
+        networks: &LocalNetworks,
+        settings: &Settings,
+        saved: &[SavedTable],
+        counters: impl FnOnce(&str) -> LinkCounters,
+    ) {
+        self.link = Some(link.clone());
+        let before = self.note.take();
+        match self.try_attach(&link, networks, settings, saved, counters) {
+            Ok(()) => {}
+            Err(error) => {
+                self.note = Some(format!("{:#}", anyhow::Error::from(error)));
+            }
+        }
+        if self.note != before
+            && let Some(note) = &self.note
+        {
+            log::warn!("{}: {note}", link.name);
+        }
+    }
+
+    fn try_attach(
+        &mut self,
+        link: &Link,
+        networks: &LocalNetworks,
+        settings: &Settings,
+        saved: &[SavedTable],
+        counters: impl FnOnce(&str) -> LinkCounters,
+    ) -> Result<(), WatchError> {
+        let interface =
+            Interface { name: link.name.clone(), index: link.index, link_layer: link.link_layer };
+        let is_other_kind = |tables: &Tables| tables.counting.link_layer() != link.link_layer;
+        if self.tables.as_ref().is_some_and(is_other_kind) {
+            self.fold();
+            self.tables = None;
+        }
+        let tables = match self.tables.take() {
+            Some(tables) => tables,
+            None => Tables::load(&self.name, &interface, networks, settings, saved)?,
+        };
+        let tables = self.tables.insert(tables);
+        let attached =
+            tables.counting.attach(&interface, settings.xdp_mode, settings.tc_mode)?;
+        log::info!(
+            "{}: counting, ingress {}, egress {}",
+            link.name,
+            attached.ingress,
+            attached.egress
+        );
+        self.note = attached.note.clone();
+        if let (Some(note), Some(id)) = (&mut self.note, link.xdp_program) {
+            let name = program_name(id).unwrap_or_else(|| "a program".to_owned());
+            note.push_str(&format!(" by {name} (id {id})"));
+        }
+        tables.since = AttachPoint {
+            counted: tables.total,
+            interface: counters(&link.name),
+            reserved: tables.reserved,
+        };
+        Ok(())
+    }
+
+    /// The interface is gone: takes what was counted last and lets go of it.
+    pub(super) fn detach(&mut self) {
+        self.fold();
+        if let Some(tables) = &mut self.tables {
+            tables.counting.detach();
+        }
+        if let Some(link) = self.link.take() {
+            log::warn!("{}: the interface is gone; waiting for it to come back", link.name);
+            self.note = Some("the interface is gone".to_owned());
+        }
+    }
+
+    /// Lets go of the interface for good, or for another run where tables are pinned.
+    pub(super) fn release(&mut self) {
+        if let Some(tables) = &mut self.tables {
+            tables.counting.detach();
+        }
+    }
+
+    /// Reads the table and keeps what was counted for [`Self::take_counted`].
+    pub(super) fn fold(&mut self) {
+        if let Some(tables) = &mut self.tables {
+            tables.fold(&mut self.counted);
+        }
+    }
+
+    /// What addresses counted since the last call, as far as it was read.
+    pub(super) fn take_counted(&mut self) -> impl Iterator<Item = (IpAddr, Row)> {
+        self.counted.drain(..)
+    }
+
+    /// Tells the kernel half of other local networks, without missing a packet.
+    pub(super) fn configure(&mut self, networks: &LocalNetworks) {
+        // What the old networks counted is theirs.
+        self.fold();
+        let Some(tables) = &mut self.tables else {
+            return;
+        };
+        if tables.networks == *networks {
+            return;
+        }
+        if let Err(error) = tables.configure(networks) {
+            log::error!("{}: the old local networks stay in force: {error}", self.name);
+        }
+    }
+
+    /// Gives an address a slot before its first packet, so that a flood can't take it.
+    pub(super) fn expect(&mut self, address: IpAddr) {
+        let Some(tables) = &mut self.tables else {
+            return;
+        };
+        if tables.slots.has(address) || !tables.networks.counts(address) {
+            return;
+        }
+        match tables.counting.table_mut().assign(address) {
+            Ok(Some(slot)) => {
+                tables.owners.insert(slot, address);
+            }
+            Ok(None) => {}
+            Err(error) => log::warn!("{}: no slot for {address}: {error}", self.name),
+        }
+    }
+
+    /// Takes slots back from addresses that `is_idle` says nobody misses, when they run out.
+    pub(super) fn reclaim(&mut self, is_idle: impl Fn(IpAddr) -> bool) {
+        let Some(tables) = &mut self.tables else {
+            return;
+        };
+        if let Err(error) = tables.reclaim(is_idle) {
+            log::warn!("{}: slots are not taken back: {error}", self.name);
+        }
+    }
+
+    /// Table and counters as they are to be kept for the next run.
+    pub(super) fn saved(&self) -> Option<SavedTable> {
+        let tables = self.tables.as_ref()?;
+        Some(SavedTable {
+            interface: self.name.clone(),
+            identity: tables.identity.clone(),
+            rows: tables.baseline.counted().collect(),
+        })
+    }
+
+    /// How readers see it. `counters` are the interface's own, now.
+    pub(super) fn view(&self, counters: Option<LinkCounters>) -> InterfaceView {
+        let name = self.link.as_ref().map_or(&self.name, |link| &link.name).clone();
+        let mut view = InterfaceView {
+            name,
+            attached: self.is_attached(),
+            ingress_mode: None,
+            egress_mode: None,
+            note: self.note.clone(),
+            counted_bytes: Directions::default(),
+            counted_packets: Directions::default(),
+            interface_bytes: Directions::default(),
+            interface_packets: Directions::default(),
+            coverage: 1.0,
+            non_ip_bytes: 0,
+            outside_bytes: 0,
+            overflow_bytes: 0,
+        };
+        let Some(tables) = &self.tables else {
+            return view;
+        };
+        if let Some(attached) = tables.counting.attached() {
+            view.ingress_mode = Some(attached.ingress.to_string());
+            view.egress_mode = Some(attached.egress.to_string());
+        }
+        let counted = minus(tables.total, tables.since.counted);
+        view.counted_bytes =
+            Directions { sent: counted.sent.bytes, received: counted.received.bytes };
+        view.counted_packets =
+            Directions { sent: counted.sent.packets, received: counted.received.packets };
+        if let Some(now) = counters {
+            let since = tables.since.interface;
+            view.interface_bytes = difference(now.bytes, since.bytes);
+            view.interface_packets = difference(now.packets, since.packets);
+        }
+        let total = |directions: Directions| directions.sent + directions.received;
+        let of_interface = total(view.interface_packets);
+        if of_interface > 0 {
+            view.coverage =
+                (total(view.counted_packets) as f64 / of_interface as f64).min(1.0);
+        }
+        let reserved = |slot: u32| {
+            let slot = slot as usize;
+            let row = minus(tables.reserved[slot], tables.since.reserved[slot]);
+            row.sent.bytes + row.received.bytes
+        };
+        view.non_ip_bytes = reserved(SLOT_NON_IP);
+        view.outside_bytes = reserved(SLOT_OUTSIDE);
+        view.overflow_bytes = reserved(SLOT_OVERFLOW);
+        view
+    }
+}
+
+impl Tables {
+    fn load(
+        name: &str,
+        interface: &Interface,
+        networks: &LocalNetworks,
+        settings: &Settings,
+        saved: &[SavedTable],
+    ) -> Result<Self, WatchError> {
+        let hash_base = slots::hash_base(&networks.networks);
+        let shape =
+            Shape { cpus: settings.cpus, slots: hash_base + settings.max_addresses, hash_base };
+        let pins = settings.pin.as_deref().map(|base| pins(base, name)).transpose()?;
+        let counting = Counting::load(shape, interface.link_layer, pins)?;
+        let shape = counting.table().shape();
+        let identity = format!("{}/{}", settings.boot_id, counting.table().identity());
+        let mut tables = Self {
+            slots: Slots::new(shape.hash_base),
+            baseline: Baseline::new(shape.slots as usize, []),
+            networks: LocalNetworks::default(),
+            identity,
+            owners: HashMap::new(),
+            retiring: Vec::new(),
+            reading: Vec::new(),
+            total: Row::default(),
+            reserved: Default::default(),
+            since: AttachPoint::default(),
+            counting,
+        };
+        if tables.counting.is_resumed() {
+            tables.resume(name, saved)?;
+        }
+        tables.configure(networks)?;
+        Ok(tables)
+    }
+
+    /// Goes on from where an earlier run was, which is in its last checkpoint.
+    fn resume(&mut self, name: &str, saved: &[SavedTable]) -> Result<(), WatchError> {
+        let in_force = self.counting.table().networks()?;
+        self.slots = Slots::resume(self.counting.table().shape().hash_base, &in_force);
+        let known = saved
+            .iter()
+            .find(|table| table.interface == name && table.identity == self.identity)
+            .map(|table| table.rows.clone());
+        let rows = known.unwrap_or_else(|| {
+            log::warn!(
+                "{name}: the pinned tables belong to no known state; what they counted before now is left out"
+            );
+            let mut reading = Vec::new();
+            self.counting.table().read(&mut reading);
+            (0..).zip(reading).collect()
+        });
+        self.baseline = Baseline::new(self.counting.table().shape().slots as usize, rows);
+        Ok(())
+    }
+
+    fn configure(&mut self, networks: &LocalNetworks) -> Result<(), TableError> {
+        let wanted = self.slots.assign(&networks.networks, networks.count_all);
+        self.counting.table_mut().configure(&wanted)?;
+        self.networks = networks.clone();
+        Ok(())
+    }
+
+    fn fold(&mut self, counted: &mut Vec<(IpAddr, Row)>) {
+        let Self { counting, slots, baseline, owners, reading, total, reserved, .. } = self;
+        let table = counting.table();
+        table.read(reading);
+        let mut unresolved = Vec::new();
+        baseline.advance(reading, |slot, row| {
+            let address = match slot {
+                ..FIRST_ADDRESS_SLOT => {
+                    let sum = &mut reserved[slot as usize];
+                    *sum = plus(*sum, row);
+                    *total = plus(*total, row);
+                    return;
+                }
+                _ => slots
+                    .address(slot)
+                    .or_else(|| owners.get(&slot).copied())
+                    .or_else(|| table.owner(slot).inspect(|owner| {
+                        owners.insert(slot, *owner);
+                    })),
+            };
+            match address {
+                Some(address) => {
+                    *total = plus(*total, row);
+                    counted.push((address, row));
+                }
+                // Its owner is just being written: the next reading has it.
+                None => unresolved.push((slot, row)),
+            }
+        });
+        for (slot, row) in unresolved {
+            baseline.undo(slot, row);
+        }
+        for retiring in &mut self.retiring {
+            retiring.readings_left = retiring.readings_left.saturating_sub(1);
+        }
+        self.counting.flush_log();
+    }
+
+    fn reclaim(&mut self, is_idle: impl Fn(IpAddr) -> bool) -> Result<(), TableError> {
+        for retiring in self.retiring.extract_if(.., |retiring| retiring.readings_left == 0) {
+            self.owners.remove(&retiring.slot);
+            self.counting.table_mut().release(retiring.slot)?;
+        }
+        let capacity = self.counting.table().shape().hashed() as usize;
+        // In quarters: what is used, and what to leave used.
+        if self.owners.len() * 4 < capacity * 3 || !self.retiring.is_empty() {
+            return Ok(());
+        }
+        let idle: Vec<(u32, IpAddr)> = self
+            .owners
+            .iter()
+            .map(|(slot, address)| (*slot, *address))
+            .filter(|(_, address)| is_idle(*address))
+            .take(RECLAIM_AT_ONCE)
+            .collect();
+        if idle.is_empty() {
+            return Ok(());
+        }
+        for (slot, address) in idle {
+            self.counting.table_mut().forget(address)?;
+            self.retiring.push(Retiring { slot, readings_left: QUARANTINE });
+        }
+        // A new generation, so that no cache remembers them.
+        let networks = self.networks.clone();
+        self.configure(&networks)
+    }
+}
+
+fn pins(base: &Path, name: &str) -> Result<Pins, LoadError> {
+    Pins::new(base, name)
+        .map_err(|source| LoadError::PinIo { directory: base.join(name), source })
+}
+
+fn difference(now: Directions, since: Directions) -> Directions {
+    Directions {
+        sent: now.sent.saturating_sub(since.sent),
+        received: now.received.saturating_sub(since.received),
+    }
+}

@@ -1,0 +1,106 @@
+//! A JSON array as a body that is written while it is sent.
+//!
+//! A table of 65,536 addresses is some 30 MB of JSON. Sent piece by piece it takes the memory of one
+//! piece for each connection, not of one table.
+
+use axum::{
+    body::Body,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use futures_util::stream;
+use serde::Serialize;
+
+/// A piece is sent when it is at least this many bytes long.
+const PIECE: usize = 16 * 1024;
+
+/// A response with an array of `items`.
+pub(super) fn json_array<I>(items: I) -> Response
+where
+    I: Iterator<Item: Serialize> + Send + 'static,
+{
+    let mut pieces = Pieces {
+        items: Some(items),
+        opened: false,
+    };
+    let first = pieces.next();
+    let body = match first {
+        // Usually one piece is all there is, and then its length is known.
+        Some(Ok(only)) if pieces.items.is_none() => Body::from(only),
+        first => Body::from_stream(stream::iter(first.into_iter().chain(pieces))),
+    };
+    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+struct Pieces<I> {
+    /// `None` at the end.
+    items: Option<I>,
+    opened: bool,
+}
+
+impl<I: Iterator<Item: Serialize>> Iterator for Pieces<I> {
+    type Item = Result<Vec<u8>, serde_json::Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let items = self.items.as_mut()?;
+        let mut piece = Vec::with_capacity(PIECE);
+        for item in items {
+            piece.push(if self.opened { b',' } else { b'[' });
+            self.opened = true;
+            if let Err(err) = serde_json::to_writer(&mut piece, &item) {
+                self.items = None;
+                return Some(Err(err));
+            }
+            if piece.len() >= PIECE {
+                return Some(Ok(piece));
+            }
+        }
+        self.items = None;
+        if !self.opened {
+            piece.push(b'[');
+        }
+        piece.push(b']');
+        Some(Ok(piece))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn check(count: usize, known_length: bool) {
+        let items: Vec<String> = (0..count).map(|n| format!("item {n}")).collect();
+        let response = json_array(items.clone().into_iter());
+        let body = response.into_body();
+        assert_eq!(
+            axum::body::HttpBody::size_hint(&body).exact().is_some(),
+            known_length,
+            "{count}"
+        );
+        let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        assert_eq!(
+            serde_json::from_slice::<Vec<String>>(&bytes).unwrap(),
+            items,
+            "{count}"
+        );
+    }
+
+    #[tokio::test]
+    async fn arrays_of_all_lengths_are_whole() {
+        check(0, true).await;
+        check(1, true).await;
+        check(2, true).await;
+        check(100_000, false).await;
+    }
+
+    #[tokio::test]
+    async fn the_last_item_may_fill_its_piece() {
+        let items = vec!["x".repeat(PIECE)];
+        let body = json_array(items.clone().into_iter()).into_body();
+        let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        assert_eq!(
+            serde_json::from_slice::<Vec<String>>(&bytes).unwrap(),
+            items
+        );
+    }
+}

@@ -1,0 +1,224 @@
+//! A small household for tests, as the API shows it, and the parts to serve it with.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::sync::watch;
+
+use super::{Bound, Deps, Heartbeat, Process};
+use crate::{
+    config::Secret,
+    core::{
+        event::{EventDevice, RuleKind, Unit},
+        view::{
+            AddressView, AlertState, AlertView, DeviceView, Directions, InterfaceView, PollStatus,
+            Snapshot, Status, TodayView,
+        },
+    },
+};
+
+/// The dependencies of a server, and the other ends of their channels.
+pub(crate) struct World {
+    pub(crate) snapshot: watch::Sender<Arc<Snapshot>>,
+    pub(crate) heartbeat: watch::Sender<Option<Heartbeat>>,
+    pub(crate) token: watch::Sender<Option<Secret>>,
+    pub(crate) configuration: watch::Sender<Arc<serde_json::Value>>,
+}
+
+impl World {
+    pub(crate) fn new(snapshot: Snapshot) -> Self {
+        let beat = Heartbeat {
+            at: Instant::now(),
+            interval: Duration::from_secs(3600),
+        };
+        let configuration = serde_json::json!({ "poll_interval": 1.0 });
+        Self {
+            snapshot: watch::Sender::new(Arc::new(snapshot)),
+            heartbeat: watch::Sender::new(Some(beat)),
+            token: watch::Sender::new(None),
+            configuration: watch::Sender::new(Arc::new(configuration)),
+        }
+    }
+
+    pub(crate) fn facts(&self) -> Arc<Process> {
+        Arc::new(Process {
+            version: "0.1.0".to_owned(),
+            host: "router".to_owned(),
+            started_at: "2026-03-08T09:02:11+01:00".to_owned(),
+            started: Instant::now(),
+            configuration: self.configuration.subscribe(),
+        })
+    }
+
+    pub(crate) fn deps(&self, listen: Bound) -> Deps {
+        Deps {
+            listen,
+            snapshot: self.snapshot.subscribe(),
+            facts: self.facts(),
+            heartbeat: self.heartbeat.subscribe(),
+            token: self.token.subscribe(),
+        }
+    }
+}
+
+/// One busy device with a firing alert, one idle one, one registered one that was never seen.
+pub(crate) fn household() -> Snapshot {
+    let mut laptop = device("02:00:00:00:00:05", &["192.168.1.5", "fd00::5"]);
+    "Laptop".clone_into(&mut laptop.name);
+    laptop.sent_rate = 1_537_500;
+    laptop.received_rate = 117_500_000;
+    laptop.today = TodayView {
+        sent: 512_000_000,
+        received: 4_500_000_000,
+        active_seconds: 18_060,
+        ..Default::default()
+    };
+    laptop.alerts = vec!["a1".to_owned(), "a2".to_owned()];
+
+    let mut tablet = device("fd00::7", &["fd00::7"]);
+    tablet.today = TodayView {
+        sent: 1_000,
+        received: 2_000,
+        active_seconds: 60,
+        ..Default::default()
+    };
+
+    let mut printer = device("192.168.1.9", &["192.168.1.9"]);
+    "Printer".clone_into(&mut printer.name);
+    printer.first_seen = None;
+    printer.last_seen = None;
+
+    Snapshot {
+        status: Status {
+            sampled_at: Some("2026-03-08T14:03:11+01:00".to_owned()),
+            day: "2026-03-08".to_owned(),
+            poll: PollStatus {
+                interval_seconds: 1.0,
+                samples: 18_060,
+                missed: 2,
+                last_seconds: 0.0008,
+                max_seconds: 0.0031,
+            },
+            local_networks: vec!["192.168.1.0/24".to_owned(), "fd00::/64".to_owned()],
+            counts_every_address: false,
+            warnings: vec!["br-lan: no native XDP here, counting by TC".to_owned()],
+        },
+        interfaces: vec![interface("br-lan")],
+        addresses: [address("192.168.1.5")].map(Arc::new).into(),
+        devices: [tablet, laptop, printer].map(Arc::new).into(),
+        alerts: [
+            alert("a3", AlertState::Resolved, RuleKind::Rate),
+            alert("a2", AlertState::Pending, RuleKind::ActiveTime),
+            alert("a1", AlertState::Firing, RuleKind::Volume),
+        ]
+        .map(Arc::new)
+        .into(),
+    }
+}
+
+/// An idle device without a name of its own.
+pub(crate) fn device(id: &str, addresses: &[&str]) -> DeviceView {
+    DeviceView {
+        id: id.to_owned(),
+        name: addresses.first().copied().unwrap_or(id).to_owned(),
+        mac: id.parse().ok(),
+        vendor: None,
+        addresses: addresses
+            .iter()
+            .map(|address| address.parse().unwrap())
+            .collect(),
+        registered: false,
+        group: None,
+        sent_rate: 0,
+        received_rate: 0,
+        today: TodayView::default(),
+        cycle: None,
+        thresholds: Default::default(),
+        alerts: Vec::new(),
+        first_seen: Some("2026-03-01T08:00:00+01:00".to_owned()),
+        last_seen: Some("2026-03-08T14:03:11+01:00".to_owned()),
+    }
+}
+
+/// An interface that is counted almost whole.
+pub(crate) fn interface(name: &str) -> InterfaceView {
+    InterfaceView {
+        name: name.to_owned(),
+        attached: true,
+        ingress_mode: Some("tc".to_owned()),
+        egress_mode: Some("tcx".to_owned()),
+        note: None,
+        counted_bytes: Directions {
+            sent: 512_001_000,
+            received: 4_500_002_000,
+        },
+        counted_packets: Directions {
+            sent: 400_000,
+            received: 3_000_000,
+        },
+        interface_bytes: Directions {
+            sent: 512_001_060,
+            received: 4_500_002_000,
+        },
+        interface_packets: Directions {
+            sent: 400_001,
+            received: 3_000_000,
+        },
+        coverage: 0.9999,
+        non_ip_bytes: 4_200,
+        outside_bytes: 0,
+        overflow_bytes: 0,
+    }
+}
+
+/// An address of the laptop.
+pub(crate) fn address(address: &str) -> AddressView {
+    AddressView {
+        address: address.parse().unwrap(),
+        mac: Some("02:00:00:00:00:05".parse().unwrap()),
+        device: "02:00:00:00:00:05".to_owned(),
+        sent_bytes: 512_000_000,
+        sent_packets: 400_000,
+        received_bytes: 4_500_000_000,
+        received_packets: 3_000_000,
+        sent_local_bytes: 0,
+        sent_local_packets: 0,
+        received_local_bytes: 0,
+        received_local_packets: 0,
+        sent_rate: 1_537_500,
+        received_rate: 117_500_000,
+        first_seen: "2026-03-01T08:00:00+01:00".to_owned(),
+        last_seen: "2026-03-08T14:03:11+01:00".to_owned(),
+    }
+}
+
+/// An alert about the laptop.
+pub(crate) fn alert(id: &str, state: AlertState, rule: RuleKind) -> AlertView {
+    let (observed, threshold) = match rule.unit() {
+        Unit::Bytes => (5_012_000_000, 5_000_000_000),
+        Unit::BytesPerSecond => (119_037_500, 6_250_000),
+        Unit::Seconds => (18_060, 18_000),
+    };
+    let resolved = state == AlertState::Resolved;
+    AlertView {
+        id: id.to_owned(),
+        state,
+        rule,
+        device: EventDevice {
+            id: "02:00:00:00:00:05".to_owned(),
+            name: "Laptop".to_owned(),
+            mac: Some("02:00:00:00:00:05".parse().unwrap()),
+            addresses: vec!["192.168.1.5".parse().unwrap()],
+        },
+        direction: "total".to_owned(),
+        observed,
+        threshold,
+        unit: rule.unit(),
+        peak_rate: 119_037_500,
+        description: "Laptop (192.168.1.5) has used 5.0 GB today.".to_owned(),
+        started_at: "2026-03-08T14:02:11+01:00".to_owned(),
+        ended_at: resolved.then(|| "2026-03-08T14:03:11+01:00".to_owned()),
+    }
+}

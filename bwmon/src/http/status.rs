@@ -1,0 +1,25 @@
+//! `GET /api/v1/status`, defined once for those who write and those who read it.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::view::Status;
+
+/// The process, its configuration, and how the loop does.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StatusReport {
+    /// Of bwmon.
+    pub version: String,
+    /// The machine it runs on.
+    pub host: String,
+    /// Since the start.
+    pub uptime_seconds: u64,
+    /// RFC 3339 with offset.
+    pub started_at: String,
+    /// The latest part, beside these.
+    #[serde(flatten)]
+    pub status: Status,
+    /// In force, without secrets.
+    pub configuration: Arc<serde_json::Value>,
+}

@@ -1,0 +1,87 @@
+//! Channels against a receiver on loopback.
+
+mod certificates;
+mod delivery;
+mod queueing;
+mod receiver;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{ChannelStats, Notifier, pace::Pace, queue::CAPACITY, try_once};
+use crate::{
+    config::{Channel, Secret, Webhook},
+    core::event::{Event, EventDevice, EventState, RuleKind, Unit},
+};
+use receiver::{Receiver, Reply, next};
+
+/// As in real life, but quicker.
+const QUICK: Pace = Pace {
+    first: Duration::from_millis(5),
+    longest: Duration::from_millis(20),
+    longest_asked_for: Duration::from_secs(1),
+    patience: Duration::from_secs(3600),
+    farewell: Duration::from_millis(300),
+};
+
+fn event(id: impl ToString) -> Arc<Event> {
+    Arc::new(Event {
+        timestamp: "2026-03-08T14:03:11+01:00".to_owned(),
+        event_description: "Laptop (192.123.4.5) has used 512 MB today.".to_owned(),
+        source: "Bandwidth".to_owned(),
+        id: id.to_string(),
+        alert: "alert".to_owned(),
+        state: EventState::Firing,
+        rule: RuleKind::Volume,
+        device: EventDevice {
+            id: "192.123.4.5".to_owned(),
+            name: "Laptop".to_owned(),
+            mac: None,
+            addresses: vec!["192.123.4.5".parse().unwrap()],
+        },
+        direction: "total".to_owned(),
+        observed: 512_000_000,
+        threshold: 500_000_000,
+        expected: None,
+        unit: Unit::Bytes,
+        peak_rate: 1_250_000,
+        sent: 12_000_000,
+        received: 500_000_000,
+        started_at: "2026-03-08T14:03:11+01:00".to_owned(),
+        ended_at: None,
+        host: "router".to_owned(),
+    })
+}
+
+fn webhook(name: &str, url: String) -> Webhook {
+    let timeout = Duration::from_secs(10);
+    Webhook {
+        name: name.to_owned(),
+        url: Secret::new(url),
+        token: None,
+        timeout,
+    }
+}
+
+fn notifier(webhooks: impl IntoIterator<Item = Webhook>) -> Notifier {
+    Notifier::with_pace(webhooks.into_iter().map(Channel::Webhook).collect(), QUICK)
+}
+
+/// Waits until the statistics of the only channel are as wanted.
+async fn until(notifier: &Notifier, is_wanted: impl Fn(&ChannelStats) -> bool) -> ChannelStats {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let stats = notifier.stats().remove(0);
+        if is_wanted(&stats) {
+            return stats;
+        }
+        assert!(Instant::now() < deadline, "still {stats:?}");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+async fn settled(notifier: &Notifier) -> ChannelStats {
+    until(notifier, |stats| stats.waiting == 0).await
+}

@@ -1,0 +1,150 @@
+//! What can go wrong with the database, and what to do about it.
+
+use std::{io, path::PathBuf};
+
+use rusqlite::ErrorCode;
+
+/// The database can't be opened or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The state directory is not there and can't be made.
+    #[error(
+        "cannot create the state directory {}: {source}; give one of your own with `--state-dir DIR`, or run bwmon as the service",
+        path.display()
+    )]
+    Create {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The state directory is there, but files in it can't be written.
+    #[error(
+        "cannot write to {}: {source}; give a state directory of your own with `--state-dir DIR`, or run bwmon as the service",
+        path.display()
+    )]
+    NotWritable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Another daemon uses the state directory.
+    #[error(
+        "the state directory {} is in use by another bwmon{holder}; stop that one, or give this one its own with `--state-dir DIR`",
+        directory.display()
+    )]
+    InUse {
+        /// The directory.
+        directory: PathBuf,
+        /// ` (process 123)`, or nothing where not known.
+        holder: String,
+    },
+    /// A newer bwmon wrote the database.
+    #[error(
+        "the database {} has version {found}, this bwmon knows up to {known}; install the newer bwmon again, or give this one another `--state-dir DIR`",
+        path.display()
+    )]
+    TooNew {
+        /// The database.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// The latest version known here.
+        known: usize,
+    },
+    /// No space left.
+    #[error(
+        "no space left to write the database {}; free some, what is missing in it will follow",
+        path.display()
+    )]
+    Full {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The database is damaged. At the next start it is moved aside.
+    #[error(
+        "the database {} is damaged ({what}); restart bwmon, which moves it aside and begins a new one",
+        path.display()
+    )]
+    Corrupt {
+        /// The database.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The database is damaged and can't be moved aside.
+    #[error(
+        "the database {} is damaged and cannot be moved aside: {source}; move it away by hand",
+        path.display()
+    )]
+    MoveAside {
+        /// The database.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Anything else that SQLite says.
+    #[error("cannot {doing} the database {}: {source}", path.display())]
+    Database {
+        /// The database.
+        path: PathBuf,
+        /// What was tried.
+        doing: &'static str,
+        /// Why.
+        source: rusqlite::Error,
+    },
+    /// The thread that writes can't be started.
+    #[error("cannot start the thread that writes the database: {0}")]
+    Thread(io::Error),
+    /// The thread that writes has ended. Nothing can be kept any more.
+    #[error("the thread that writes the database has ended; restart bwmon")]
+    Stopped,
+    /// The last checkpoint was not written in time.
+    #[error(
+        "the database did not finish writing within {0:?}; what it used since the last checkpoint may be counted anew"
+    )]
+    TimedOut(std::time::Duration),
+}
+
+impl StoreError {
+    /// What `source` means for the one who tried to do `doing` with the database at `path`.
+    pub(super) fn new(path: PathBuf, doing: &'static str, source: rusqlite::Error) -> Self {
+        match source.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full { path },
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt {
+                path,
+                what: source.to_string(),
+            },
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
+                Self::NotWritable {
+                    path,
+                    source: io::Error::other(source),
+                }
+            }
+            _ if is_unreadable(&source) => Self::Corrupt {
+                path,
+                what: source.to_string(),
+            },
+            _ => Self::Database {
+                path,
+                doing,
+                source,
+            },
+        }
+    }
+}
+
+/// Whether a value in the database is not one that bwmon wrote.
+fn is_unreadable(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error::{
+        FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, Utf8Error,
+    };
+    matches!(
+        error,
+        FromSqlConversionFailure(..)
+            | IntegralValueOutOfRange(..)
+            | InvalidColumnType(..)
+            | Utf8Error(..)
+    )
+}

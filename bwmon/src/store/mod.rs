@@ -1,0 +1,29 @@
+//! What survives a restart: usage, devices, alerts, and a checkpoint of the raw counters, in one
+//! SQLite database in the state directory.
+//!
+//! History and checkpoint are written in one transaction. After a crash, the next start counts the
+//! difference between the kernel's counters and the checkpoint, so that no byte is lost, and none
+//! is counted twice.
+//!
+//! One thread owns the database; the loop hands it a [`Checkpoint`] a minute and never waits for
+//! it. Nothing here knows what a rule or a rate is: what the core wants back is opaque text.
+
+mod backlog;
+mod codec;
+mod directory;
+mod error;
+mod handle;
+mod load;
+mod prune;
+mod records;
+mod schema;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::StoreError;
+pub use handle::{Outcome, Store};
+pub use records::{
+    AddressRecord, AlertRow, Checkpoint, DeviceRecord, Loaded, TableRecord, UsageRecord,
+};

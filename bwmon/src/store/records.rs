@@ -1,0 +1,142 @@
+//! What is kept, in the words of the rest of bwmon.
+//!
+//! Amounts of bytes are those of layer 2; the local parts are contained in the totals.
+
+use std::net::IpAddr;
+
+use bwmon_common::layout::Row;
+use jiff::{Timestamp, civil::Date};
+
+use crate::core::mac::MacAddr;
+
+/// All that changed since the checkpoint before. It is written as a whole or not at all.
+///
+/// Its records are absolute: to write one twice is to write it once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// When the sample was taken that it describes.
+    pub at: Timestamp,
+    /// Devices that turned out to be another one or got a better id: the old id and the new one.
+    ///
+    /// These go first, so the records below bear the new id. Where one of them is about the new
+    /// device and a day, it stands for both, and the old device's row of that day is deleted;
+    /// other days of the old device are added to those of the new one.
+    pub renamed: Vec<(String, String)>,
+    /// Those that changed.
+    pub devices: Vec<DeviceRecord>,
+    /// Those that changed.
+    pub usage: Vec<UsageRecord>,
+    /// Those that changed.
+    pub alerts: Vec<AlertRow>,
+    /// The state machine of the alerts; `None` where it did not change.
+    pub lifecycle: Option<String>,
+    /// The raw counters, all of them: tables that are not here are forgotten.
+    pub tables: Vec<TableRecord>,
+    /// Those that changed.
+    pub addresses: Vec<AddressRecord>,
+}
+
+/// A device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceRecord {
+    /// Stable across restarts.
+    pub id: String,
+    /// Where known.
+    pub mac: Option<MacAddr>,
+    /// All its addresses.
+    pub addresses: Vec<IpAddr>,
+    /// Kept to the microsecond, like all times here.
+    pub first_seen: Timestamp,
+    /// When it was last seen.
+    pub last_seen: Timestamp,
+}
+
+/// What a device used on a local day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsageRecord {
+    /// The id of the device. One that was never told of is made up as it is here.
+    pub device: String,
+    /// The local day.
+    pub day: Date,
+    /// What the core needs to go on counting on that day, in a form of its own. Forgotten after
+    /// a week.
+    pub state: String,
+    /// Bytes uploaded.
+    pub sent: u64,
+    /// Bytes downloaded.
+    pub received: u64,
+    /// The part of `sent` that stayed in the local networks.
+    pub sent_local: u64,
+    /// The part of `received` that came from the local networks.
+    pub received_local: u64,
+    /// Active minutes, in seconds.
+    pub active_seconds: u64,
+}
+
+/// An alert, open or closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlertRow {
+    /// Its id.
+    pub id: String,
+    /// The id of the device.
+    pub device: String,
+    /// The rule, as in events.
+    pub rule: String,
+    /// Where it is in its life, as in the HTTP interface.
+    pub state: String,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended; `None` while it lasts.
+    pub ended_at: Option<Timestamp>,
+    /// The alert itself, in a form of the core's own.
+    pub body: String,
+}
+
+/// The raw counters of an interface, as they were at the checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableRecord {
+    /// The interface.
+    pub interface: String,
+    /// Tells these tables from others of the same interface, such as those after a reboot.
+    pub identity: String,
+    /// Slots that are not zero, summed over the CPUs.
+    pub rows: Vec<(u32, Row)>,
+}
+
+/// An address and what it sent and received since it was first seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddressRecord {
+    /// The address.
+    pub address: IpAddr,
+    /// Of its neighbour entry, where known.
+    pub mac: Option<MacAddr>,
+    /// The id of the device it belongs to.
+    pub device: String,
+    /// Only growing.
+    pub total: Row,
+    /// When it was first seen.
+    pub first_seen: Timestamp,
+    /// When it was last seen.
+    pub last_seen: Timestamp,
+}
+
+/// What an earlier run left.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Loaded {
+    /// The `at` of the last checkpoint. A clock that is behind it is not right (yet).
+    pub at: Option<Timestamp>,
+    /// All of them.
+    pub devices: Vec<DeviceRecord>,
+    /// Of the day asked for.
+    pub usage: Vec<UsageRecord>,
+    /// The latest 200 and every open one, newest first.
+    pub alerts: Vec<AlertRow>,
+    /// As last written.
+    pub lifecycle: Option<String>,
+    /// As of the last checkpoint.
+    pub tables: Vec<TableRecord>,
+    /// Those seen in the last 30 days.
+    pub addresses: Vec<AddressRecord>,
+    /// What the owner should know.
+    pub warnings: Vec<String>,
+}

@@ -1,0 +1,196 @@
+//! What the tests of the store share.
+
+mod durability;
+mod history;
+mod merging;
+mod opening;
+
+use std::{fs, path::Path, time::Duration};
+
+use bwmon_common::layout::{Counter, Row};
+use jiff::{Timestamp, civil::Date};
+use tokio::time::timeout;
+
+use super::{
+    AddressRecord, AlertRow, Checkpoint, DeviceRecord, Loaded, Outcome, Store, StoreError,
+    TableRecord, UsageRecord, load::load, schema,
+};
+
+fn day(text: &str) -> Date {
+    text.parse().unwrap()
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn today() -> Date {
+    day("2026-03-08")
+}
+
+fn now() -> Timestamp {
+    at("2026-03-08T12:00:00.123456Z")
+}
+
+fn row(seed: u64) -> Row {
+    let counter = |offset| Counter {
+        bytes: seed * 100 + offset,
+        packets: u64::MAX - offset,
+    };
+    Row {
+        sent: counter(1),
+        received: counter(2),
+        sent_local: counter(3),
+        received_local: counter(4),
+    }
+}
+
+fn device(id: &str) -> DeviceRecord {
+    DeviceRecord {
+        id: id.to_owned(),
+        mac: Some("02:1b:c3:00:4f:9e".parse().unwrap()),
+        addresses: vec!["192.168.1.5".parse().unwrap(), "fe80::1".parse().unwrap()],
+        first_seen: at("2026-01-01T00:00:00Z"),
+        last_seen: now(),
+    }
+}
+
+fn usage(device: &str, day: Date, sent: u64) -> UsageRecord {
+    UsageRecord {
+        device: device.to_owned(),
+        day,
+        state: format!(r#"{{"sent":{sent}}}"#),
+        sent,
+        received: sent.saturating_mul(2),
+        sent_local: 3,
+        received_local: 4,
+        active_seconds: 60,
+    }
+}
+
+fn alert(id: &str, device: &str, started_at: Timestamp) -> AlertRow {
+    AlertRow {
+        id: id.to_owned(),
+        device: device.to_owned(),
+        rule: "volume".to_owned(),
+        state: "firing".to_owned(),
+        started_at,
+        ended_at: None,
+        body: "{}".to_owned(),
+    }
+}
+
+fn table(interface: &str, rows: Vec<(u32, Row)>) -> TableRecord {
+    TableRecord {
+        interface: interface.to_owned(),
+        identity: "boot 1".to_owned(),
+        rows,
+    }
+}
+
+fn address(text: &str, device: &str) -> AddressRecord {
+    AddressRecord {
+        address: text.parse().unwrap(),
+        mac: None,
+        device: device.to_owned(),
+        total: row(7),
+        first_seen: at("2026-03-01T00:00:00Z"),
+        last_seen: now(),
+    }
+}
+
+/// Everything there is to keep.
+fn full() -> Checkpoint {
+    Checkpoint {
+        at: now(),
+        renamed: Vec::new(),
+        devices: vec![
+            device("02:1b:c3:00:4f:9e"),
+            DeviceRecord {
+                mac: None,
+                addresses: vec![],
+                ..device("192.168.1.9")
+            },
+        ],
+        usage: vec![
+            usage("02:1b:c3:00:4f:9e", today(), 12),
+            usage("192.168.1.9", today(), 13),
+        ],
+        alerts: vec![
+            alert("b", "192.168.1.9", now()),
+            AlertRow {
+                ended_at: Some(now()),
+                state: "resolved".to_owned(),
+                ..alert("a", "02:1b:c3:00:4f:9e", at("2026-03-07T00:00:00Z"))
+            },
+        ],
+        lifecycle: Some(r#"{"open":["b"]}"#.to_owned()),
+        tables: vec![
+            table("br-lan", vec![(0, row(1)), (1_000_000, row(2))]),
+            table("wlan0", vec![]),
+        ],
+        addresses: vec![
+            address("192.168.1.5", "02:1b:c3:00:4f:9e"),
+            address("fd00::9", "192.168.1.9"),
+        ],
+    }
+}
+
+/// What [`full`] looks like when it is read again.
+fn full_loaded() -> Loaded {
+    let Checkpoint {
+        at,
+        renamed: _,
+        devices,
+        usage,
+        alerts,
+        lifecycle,
+        tables,
+        addresses,
+    } = full();
+    Loaded {
+        at: Some(at),
+        devices,
+        usage,
+        alerts,
+        lifecycle,
+        tables,
+        addresses,
+        warnings: vec![],
+    }
+}
+
+fn empty() -> Checkpoint {
+    Checkpoint {
+        at: now(),
+        ..Checkpoint::default()
+    }
+}
+
+fn open(directory: &Path) -> (Store, Loaded) {
+    Store::open(directory, today()).unwrap()
+}
+
+/// Writes, and waits until that is durable.
+async fn keep(store: &mut Store, checkpoint: Checkpoint) {
+    store.write(checkpoint);
+    match outcome(store).await {
+        Outcome::Durable(_) => {}
+        Outcome::Failed(error) => panic!("{error}"),
+    }
+}
+
+async fn outcome(store: &mut Store) -> Outcome {
+    timeout(Duration::from_secs(30), store.outcome())
+        .await
+        .unwrap()
+}
+
+/// What a process that is killed now would leave.
+fn left_behind(directory: &Path, day: Date) -> Loaded {
+    let copy = tempfile::tempdir().unwrap();
+    for file in ["bwmon.db", "bwmon.db-wal"] {
+        fs::copy(directory.join(file), copy.path().join(file)).unwrap();
+    }
+    load(&schema::open(&copy.path().join("bwmon.db")).unwrap(), day).unwrap()
+}

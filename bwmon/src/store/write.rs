@@ -1,0 +1,340 @@
+//! Writes checkpoints.
+
+use std::{collections::HashSet, path::PathBuf};
+
+use jiff::{Timestamp, civil::Date};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+
+use super::{
+    codec::{Addresses, Amount, LARGEST_AMOUNT, Micros, Rows, Text, Total},
+    error::StoreError,
+    prune,
+    records::{AddressRecord, AlertRow, Checkpoint, DeviceRecord, TableRecord, UsageRecord},
+};
+
+/// The one who writes the database.
+#[derive(Debug)]
+pub(super) struct Writer {
+    pub(super) connection: Connection,
+    path: PathBuf,
+}
+
+impl Writer {
+    /// Writes through `connection`, to the database at `path`.
+    pub(super) fn new(connection: Connection, path: PathBuf) -> Self {
+        Self { connection, path }
+    }
+
+    /// Writes `steps` one after the other, as a whole or not at all.
+    pub(super) fn write(&mut self, steps: &[Checkpoint]) -> Result<(), StoreError> {
+        let pruned = write(&mut self.connection, steps)
+            .map_err(|source| StoreError::new(self.path.clone(), "write", source))?;
+        if pruned && let Err(error) = prune::give_back(&self.connection) {
+            log::debug!("cannot give free pages back to the file system: {error}");
+        }
+        Ok(())
+    }
+
+    /// Moves what is in the log to the database, and closes it.
+    pub(super) fn close(self) -> Result<(), StoreError> {
+        let Self { connection, path } = self;
+        connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .and_then(|()| connection.close().map_err(|(_, source)| source))
+            .map_err(|source| StoreError::new(path, "close", source))
+    }
+}
+
+/// Says whether old rows were removed.
+fn write(connection: &mut Connection, steps: &[Checkpoint]) -> rusqlite::Result<bool> {
+    // Immediate: to start with a read would need one more lock, which can be refused.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for step in steps {
+        apply(&transaction, step)?;
+    }
+    let pruned = match steps.last() {
+        Some(last) => prune::if_due(&transaction, last.at)?,
+        None => false,
+    };
+    transaction.commit()?;
+    Ok(pruned)
+}
+
+fn apply(transaction: &Transaction<'_>, checkpoint: &Checkpoint) -> rusqlite::Result<()> {
+    let Checkpoint {
+        at,
+        renamed,
+        devices,
+        usage,
+        alerts,
+        lifecycle,
+        tables,
+        addresses,
+    } = checkpoint;
+    for (old, new) in renamed {
+        let told = usage
+            .iter()
+            .filter(|usage| usage.device == *new)
+            .map(|usage| usage.day);
+        rename(transaction, old, new, told.collect())?;
+    }
+    for device in devices {
+        write_device(transaction, device)?;
+    }
+    for usage in usage {
+        write_usage(transaction, usage, *at)?;
+    }
+    for alert in alerts {
+        write_alert(transaction, alert)?;
+    }
+    write_tables(transaction, tables)?;
+    for address in addresses {
+        write_address(transaction, address)?;
+    }
+    transaction
+        .prepare_cached("UPDATE state SET at = ?1, lifecycle = coalesce(?2, lifecycle)")?
+        .execute(params![Micros(*at), lifecycle])?;
+    Ok(())
+}
+
+/// Makes device `old` a part of device `new`. On the days `told`, `old` is in what follows.
+fn rename(
+    transaction: &Transaction<'_>,
+    old: &str,
+    new: &str,
+    told: HashSet<Date>,
+) -> rusqlite::Result<()> {
+    if old == new {
+        return Ok(());
+    }
+    transaction
+        .prepare_cached("UPDATE alert SET device = ?2 WHERE device = ?1")?
+        .execute([old, new])?;
+    match (key(transaction, old)?, key(transaction, new)?) {
+        (None, _) => Ok(()),
+        (Some(old), None) => {
+            transaction
+                .prepare_cached("UPDATE device SET id = ?2 WHERE key = ?1")?
+                .execute(params![old, new])?;
+            Ok(())
+        }
+        (Some(old), Some(new)) => merge(transaction, old, new, &told),
+    }
+}
+
+fn merge(
+    transaction: &Transaction<'_>,
+    old: i64,
+    new: i64,
+    told: &HashSet<Date>,
+) -> rusqlite::Result<()> {
+    for day in told {
+        transaction
+            .prepare_cached("DELETE FROM usage WHERE device = ?1 AND day = ?2")?
+            .execute(params![old, Text(day)])?;
+    }
+    // Active time becomes the larger of the two, as in the core: the minutes may be the same ones.
+    // The states can't be merged here, and nobody goes on counting on those days.
+    transaction
+        .prepare_cached(
+            "INSERT INTO usage (day, device, sent, received, sent_local, received_local,
+                                active_seconds, state)
+             SELECT day, ?2, sent, received, sent_local, received_local, active_seconds, state
+             FROM usage WHERE device = ?1
+             ON CONFLICT (day, device) DO UPDATE SET
+                sent = min(sent + excluded.sent, ?3),
+                received = min(received + excluded.received, ?3),
+                sent_local = min(sent_local + excluded.sent_local, ?3),
+                received_local = min(received_local + excluded.received_local, ?3),
+                active_seconds = max(active_seconds, excluded.active_seconds),
+                state = NULL",
+        )?
+        .execute([old, new, LARGEST_AMOUNT])?;
+    transaction
+        .prepare_cached("UPDATE address SET device = ?2 WHERE device = ?1")?
+        .execute([old, new])?;
+    transaction
+        .prepare_cached(
+            "UPDATE device SET first_seen = min(device.first_seen, old.first_seen),
+                               last_seen = max(device.last_seen, old.last_seen)
+             FROM device AS old WHERE device.key = ?2 AND old.key = ?1",
+        )?
+        .execute([old, new])?;
+    // Its usage goes with it.
+    transaction
+        .prepare_cached("DELETE FROM device WHERE key = ?1")?
+        .execute([old])?;
+    Ok(())
+}
+
+fn write_device(transaction: &Transaction<'_>, device: &DeviceRecord) -> rusqlite::Result<()> {
+    let DeviceRecord {
+        id,
+        mac,
+        addresses,
+        first_seen,
+        last_seen,
+    } = device;
+    transaction
+        .prepare_cached(
+            "INSERT INTO device (id, mac, addresses, first_seen, last_seen)
+             VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (id) DO UPDATE SET
+                mac = excluded.mac, addresses = excluded.addresses,
+                first_seen = excluded.first_seen, last_seen = excluded.last_seen",
+        )?
+        .execute(params![
+            id,
+            mac.map(Text),
+            Addresses(addresses.clone()),
+            Micros(*first_seen),
+            Micros(*last_seen),
+        ])?;
+    Ok(())
+}
+
+fn write_usage(
+    transaction: &Transaction<'_>,
+    usage: &UsageRecord,
+    at: Timestamp,
+) -> rusqlite::Result<()> {
+    let UsageRecord {
+        device, day, state, ..
+    } = usage;
+    let device = key_or_new(transaction, device, at)?;
+    transaction
+        .prepare_cached(
+            "INSERT INTO usage (day, device, sent, received, sent_local, received_local,
+                                active_seconds, state)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+             ON CONFLICT (day, device) DO UPDATE SET
+                sent = excluded.sent, received = excluded.received,
+                sent_local = excluded.sent_local, received_local = excluded.received_local,
+                active_seconds = excluded.active_seconds, state = excluded.state",
+        )?
+        .execute(params![
+            Text(day),
+            device,
+            Amount(usage.sent),
+            Amount(usage.received),
+            Amount(usage.sent_local),
+            Amount(usage.received_local),
+            Amount(usage.active_seconds),
+            state,
+        ])?;
+    Ok(())
+}
+
+fn write_alert(transaction: &Transaction<'_>, alert: &AlertRow) -> rusqlite::Result<()> {
+    let AlertRow {
+        id,
+        device,
+        rule,
+        state,
+        started_at,
+        ended_at,
+        body,
+    } = alert;
+    transaction
+        .prepare_cached(
+            "INSERT INTO alert (id, device, rule, state, started_at, ended_at, body)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT (id) DO UPDATE SET
+                device = excluded.device, rule = excluded.rule, state = excluded.state,
+                started_at = excluded.started_at, ended_at = excluded.ended_at,
+                body = excluded.body",
+        )?
+        .execute(params![
+            id,
+            device,
+            rule,
+            state,
+            Micros(*started_at),
+            ended_at.map(Micros),
+            body,
+        ])?;
+    Ok(())
+}
+
+fn write_tables(transaction: &Transaction<'_>, tables: &[TableRecord]) -> rusqlite::Result<()> {
+    let interfaces: Vec<String> = {
+        let mut statement = transaction.prepare_cached("SELECT interface FROM counters")?;
+        statement
+            .query_map([], |row| row.get(0))?
+            .collect::<Result<_, _>>()?
+    };
+    for gone in interfaces {
+        if !tables.iter().any(|table| table.interface == gone) {
+            transaction
+                .prepare_cached("DELETE FROM counters WHERE interface = ?1")?
+                .execute([gone])?;
+        }
+    }
+    for TableRecord {
+        interface,
+        identity,
+        rows,
+    } in tables
+    {
+        // What is the same is not written again: flash wears out, and most nights are quiet.
+        transaction
+            .prepare_cached(
+                "INSERT INTO counters (interface, identity, rows) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (interface) DO UPDATE SET
+                    identity = excluded.identity, rows = excluded.rows
+                 WHERE identity <> excluded.identity OR rows <> excluded.rows",
+            )?
+            .execute(params![interface, identity, Rows::pack(rows)])?;
+    }
+    Ok(())
+}
+
+fn write_address(transaction: &Transaction<'_>, address: &AddressRecord) -> rusqlite::Result<()> {
+    let AddressRecord {
+        address,
+        mac,
+        device,
+        total,
+        first_seen,
+        last_seen,
+    } = address;
+    let device = key_or_new(transaction, device, *last_seen)?;
+    transaction
+        .prepare_cached(
+            "INSERT INTO address (address, mac, device, total, first_seen, last_seen)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (address) DO UPDATE SET
+                mac = excluded.mac, device = excluded.device, total = excluded.total,
+                first_seen = excluded.first_seen, last_seen = excluded.last_seen",
+        )?
+        .execute(params![
+            Text(address),
+            mac.map(Text),
+            device,
+            Total(*total),
+            Micros(*first_seen),
+            Micros(*last_seen),
+        ])?;
+    Ok(())
+}
+
+fn key(transaction: &Transaction<'_>, device: &str) -> rusqlite::Result<Option<i64>> {
+    transaction
+        .prepare_cached("SELECT key FROM device WHERE id = ?1")?
+        .query_row([device], |row| row.get(0))
+        .optional()
+}
+
+/// The key of a device, which is made up where it was never told of: a checkpoint that can't be
+/// written would hold up all that follow.
+fn key_or_new(transaction: &Transaction<'_>, device: &str, at: Timestamp) -> rusqlite::Result<i64> {
+    if let Some(key) = key(transaction, device)? {
+        return Ok(key);
+    }
+    transaction
+        .prepare_cached(
+            "INSERT INTO device (id, addresses, first_seen, last_seen) VALUES (?1, '', ?2, ?2)",
+        )?
+        .execute(params![device, Micros(at)])?;
+    Ok(transaction.last_insert_rowid())
+}

@@ -1,0 +1,19 @@
+//! `cargo xtask build`: both halves, in release mode.
+
+use anyhow::{Context, Result};
+
+use super::build_ebpf::build_ebpf;
+use crate::cargo;
+use crate::command;
+use crate::workspace::Workspace;
+
+/// Builds the kernel half, then the program that carries it.
+///
+/// # Errors
+/// When the toolchain is not to be had or a build fails.
+pub(crate) fn build(workspace: &Workspace) -> Result<()> {
+    build_ebpf(workspace)?;
+    let mut cargo = cargo::host(workspace, "build");
+    cargo.args(["--release", "--package", "bwmon"]);
+    command::run(&mut cargo).context("build bwmon")
+}

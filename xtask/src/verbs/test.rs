@@ -1,0 +1,208 @@
+//! `cargo xtask test`: every check and every test, in the order of what they cost.
+
+use std::collections::BTreeSet;
+use std::env;
+use std::fs;
+use std::io::{self, BufRead as _, BufReader, IsTerminal as _, Write as _};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use super::build_ebpf::build_ebpf;
+use super::lint;
+use crate::cargo;
+use crate::command;
+use crate::files;
+use crate::outcome::Outcome;
+use crate::steps::{Steps, Tally};
+use crate::tools;
+use crate::workspace::Workspace;
+
+/// Tells the tests that a missing tool or kernel feature is a failure, not a reason to skip.
+const REQUIRE_ALL: &str = "BWMON_REQUIRE_ALL";
+
+/// Names the file that a test which skips appends a line to: `skipped NAME: WHY`.
+const SKIP_LOG: &str = "BWMON_SKIP_LOG";
+
+/// Names the program under test.
+const BINARY: &str = "BWMON_BIN";
+
+/// Runs everything, and stops at the first step that does not pass; of the lints all run.
+///
+/// The user half is compiled twice: in the dev profile for clippy and every test, where the crates
+/// are shared, and in release mode for the program that the end-to-end tests start.
+///
+/// # Errors
+/// When a step does not pass.
+pub(crate) fn test(workspace: &Workspace) -> Result<()> {
+    let mut steps = Steps::default();
+    steps.run("set-up", |_| tools::ensure_programs());
+    if steps.all_passed() {
+        steps.run("kernel half", |_| build_ebpf(workspace));
+    }
+    if steps.all_passed() {
+        lint::check_all(workspace, &mut steps);
+    }
+    if steps.all_passed() {
+        steps.run("unit and property tests", |tally| unit(workspace, tally));
+    }
+    if steps.all_passed() {
+        steps.run("release build", |_| release(workspace));
+    }
+    if steps.all_passed() {
+        steps.run("integration tests", |tally| integration(workspace, tally));
+    }
+    steps.finish()
+}
+
+fn unit(workspace: &Workspace, tally: &mut Tally) -> Result<()> {
+    let mut cargo = cargo::host(workspace, "test");
+    cargo.args(["--lib", "--bins"]);
+    run_counting(&mut cargo, tally)?;
+    let mut cargo = cargo::host(workspace, "test");
+    cargo.arg("--doc");
+    run_counting(&mut cargo, tally)
+}
+
+fn release(workspace: &Workspace) -> Result<()> {
+    let mut cargo = cargo::host(workspace, "build");
+    cargo.args(["--release", "--package", "bwmon"]);
+    command::run(&mut cargo)
+}
+
+/// The tests that load programs and make namespaces, which takes root: they are built as the caller
+/// and run by sudo.
+fn integration(workspace: &Workspace, tally: &mut Tally) -> Result<()> {
+    let skip_log = workspace.target().join("skipped-tests");
+    files::remove(&skip_log)?;
+    let mut cargo = cargo::host(workspace, "test");
+    cargo
+        .args(["--test", "*"])
+        .env(SKIP_LOG, &skip_log)
+        .env(BINARY, workspace.release_binary("bwmon"));
+    if env::var_os("CI").is_some_and(|ci| ci == "true") {
+        cargo.env(REQUIRE_ALL, "1");
+    }
+    if !command::is_root() {
+        if !command::can_be_root() {
+            let why = "the integration tests take root, and there is no sudo";
+            return Err(Outcome::by_hand(
+                why,
+                [command::typed_as_root("cargo xtask test")],
+            ));
+        }
+        cargo.env(runner_variable()?, "sudo --preserve-env");
+    }
+    let ended = run_counting(&mut cargo, tally);
+    // None skipped, no file.
+    let log = fs::read_to_string(&skip_log).unwrap_or_default();
+    eprint!("{log}");
+    tally.skipped = skipped(&log);
+    // The harness knows no skipping: to it they have passed.
+    tally.passed = tally.passed.saturating_sub(tally.skipped);
+    ended
+}
+
+/// How many tests the lines of the log are of.
+fn skipped(log: &str) -> u64 {
+    let tests = log.lines().filter_map(|line| line.split(": ").next());
+    let tests: BTreeSet<&str> = tests.collect();
+    tests.len() as u64
+}
+
+/// The variable that names what cargo starts a test of this host by.
+fn runner_variable() -> Result<String> {
+    let version = command::ask(Command::new("rustc").arg("-vV")).unwrap_or_default();
+    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+    let host = host.context("find the host in what rustc -vV says")?;
+    let host = host.to_ascii_uppercase().replace('-', "_");
+    Ok(format!("CARGO_TARGET_{host}_RUNNER"))
+}
+
+/// Runs a `cargo test`, passes its output on and adds up its results.
+fn run_counting(cargo: &mut Command, tally: &mut Tally) -> Result<()> {
+    let before = *tally;
+    if io::stdout().is_terminal() {
+        // Behind a pipe the test harness would turn its colours off.
+        cargo.args(["--", "--color", "always"]);
+    }
+    command::print(cargo);
+    let mut child = cargo
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("start `{}`", command::shown(cargo)))?;
+    let output = child.stdout.take().context("read what the tests say")?;
+    for line in BufReader::new(output).split(b'\n') {
+        let mut line = line.context("read what the tests say")?;
+        let result = result_of(&String::from_utf8_lossy(&line)).unwrap_or_default();
+        tally.passed += result.passed;
+        tally.failed += result.failed;
+        line.push(b'\n');
+        io::stdout()
+            .write_all(&line)
+            .context("pass on what the tests say")?;
+    }
+    let status = child.wait().context("wait for the tests")?;
+    if !status.success() {
+        let failed = tally.failed - before.failed;
+        let what = format!(
+            "`{}` ended with {status}, {failed} tests failed",
+            command::shown(cargo)
+        );
+        return Err(Outcome::found(what));
+    }
+    if *tally == before && cargo.get_args().all(|word| word != "--doc") {
+        bail!("`{}` ran no test", command::shown(cargo));
+    }
+    Ok(())
+}
+
+/// The numbers in `test result: ok. 12 passed; 0 failed; …`.
+fn result_of(line: &str) -> Option<Tally> {
+    let (_, result) = line.split_once("test result: ")?;
+    let number = |what| -> Option<u64> {
+        let (before, _) = result.split_once(what)?;
+        before.rsplit(' ').next()?.parse().ok()
+    };
+    Some(Tally {
+        passed: number(" passed")?,
+        failed: number(" failed")?,
+        skipped: 0,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_test_that_skips_twice_is_one() {
+        let log = "skipped a::b: tmux is missing\nskipped a::b: ip: no such file\nskipped c: x\n";
+        assert_eq!(skipped(log), 2);
+        assert_eq!(skipped(""), 0);
+    }
+
+    #[test]
+    fn results_are_read_with_and_without_colour() {
+        let rows = [
+            (
+                "test result: ok. 12 passed; 0 failed; 0 ignored; 0 measured;",
+                Some((12, 0)),
+            ),
+            (
+                "test result: \u{1b}[31mFAILED\u{1b}[m. 3 passed; 2 failed; 0 ignored;",
+                Some((3, 2)),
+            ),
+            ("test core::works ... ok", None),
+            ("test result: ?", None),
+        ];
+        for (line, expected) in rows {
+            let expected = expected.map(|(passed, failed)| Tally {
+                passed,
+                failed,
+                skipped: 0,
+            });
+            assert_eq!(result_of(line), expected, "{line}");
+        }
+    }
+}
