@@ -96,7 +96,7 @@ impl Header {
     /// The IP header that a packet without a link layer starts with (tun, WireGuard, PPP).
     #[inline(always)]
     pub fn at_start(frame: &(impl Frame + ?Sized)) -> Self {
-        let family = match frame.read::<u8>(0) {
+        let family = match first_octet(frame, 0) {
             Some(first) if first >> 4 == 4 => Family::V4,
             Some(first) if first >> 4 == 6 => Family::V6,
             _ => Family::None,
@@ -137,7 +137,7 @@ impl Header {
         match self.family {
             Family::None => None,
             Family::V4 => {
-                let version_and_len = frame.read::<u8>(self.offset)?;
+                let version_and_len = first_octet(frame, self.offset)?;
                 if version_and_len >> 4 != 4 || version_and_len & 0x0f < 5 {
                     return None;
                 }
@@ -147,7 +147,7 @@ impl Header {
                 Some(Addresses::V4 { source, destination })
             }
             Family::V6 => {
-                if frame.read::<u8>(self.offset)? >> 4 != 6 {
+                if first_octet(frame, self.offset)? >> 4 != 6 {
                     return None;
                 }
                 let destination = frame.read(self.offset + 24)?;
@@ -164,16 +164,14 @@ impl Header {
         let (protocol, transport) = match self.family {
             Family::None => return None,
             Family::V4 => {
-                let header_len = usize::from(frame.read::<u8>(self.offset)? & 0x0f) * 4;
+                let header_len = usize::from(first_octet(frame, self.offset)? & 0x0f) * 4;
                 (frame.read::<u8>(self.offset + 9)?, self.offset + header_len)
             }
             Family::V6 => (frame.read::<u8>(self.offset + 6)?, self.offset + 40),
         };
         match protocol {
             PROTOCOL_TCP => {
-                // Two bytes, though four bits are wanted: the verifier does not follow the bounds
-                // check of a single byte at an offset it can't tell.
-                let data_offset = read_u16(frame, transport + 12)? >> 12;
+                let data_offset = first_octet(frame, transport + 12)? >> 4;
                 Some(transport + usize::from(data_offset) * 4)
             }
             PROTOCOL_UDP => Some(transport + UDP_LEN),
@@ -185,6 +183,15 @@ impl Header {
 #[inline(always)]
 fn is_vlan(ether_type: u16) -> bool {
     matches!(ether_type, TYPE_8021Q | TYPE_8021AD)
+}
+
+/// The octet at `offset`, by way of two, of which there must be both.
+///
+/// The compiler turns the bounds check of one octet, `p + 1 > end`, into `p >= end`, and the
+/// verifier learns nothing from that when `p` is the start of the packet or an offset it can't tell.
+#[inline(always)]
+fn first_octet(frame: &(impl Frame + ?Sized), offset: usize) -> Option<u8> {
+    read_u16(frame, offset).map(|both| (both >> 8) as u8)
 }
 
 #[inline(always)]

@@ -18,6 +18,18 @@ pub struct LinkCounters {
 }
 
 impl LinkCounters {
+    /// What was to go out, as a hook before the driver sees it: what went and what the driver lost,
+    /// of which the kernel counts no bytes, so that it is taken for average.
+    pub fn offered(&self) -> Counted {
+        let Counted { bytes, packets } = self.tx;
+        let average = bytes.checked_div(packets).unwrap_or_default();
+        let lost = Counted {
+            bytes: self.tx_dropped * average,
+            packets: self.tx_dropped,
+        };
+        self.tx + lost
+    }
+
     /// The line of an interface in the text of `/proc/net/dev`.
     pub(crate) fn find(text: &str, interface: &str) -> Option<Self> {
         let numbers = text.lines().find_map(|line| {
@@ -60,7 +72,8 @@ impl Sub for LinkCounters {
 /// What a namespace's TCP and IP layers sent: the oracle where the interface is none.
 ///
 /// A veth counts a super-packet as one, with one set of headers, when neither end segments it. TCP
-/// counts the segments it stands for (`OutSegs`), so what would be on a wire can be worked out.
+/// counts the segments it stands for (`OutSegs`, and `RetransSegs` for those sent again), so what would
+/// be on a wire can be worked out.
 #[derive(Clone, Copy, Debug)]
 pub struct Segments {
     segments: u64,
@@ -100,7 +113,9 @@ impl Segments {
         let ip_header = if is_v6 { 40 } else { 20 };
         let packets = self.segments - earlier.segments;
         let super_packets = self.ip_packets - earlier.ip_packets;
-        let repeated_headers = (packets - super_packets) * (ip_header + TCP_WITH_TIMESTAMPS);
+        // A multicast report of IPv6 may be among them, and is no segment.
+        let repeated = packets.saturating_sub(super_packets);
+        let repeated_headers = repeated * (ip_header + TCP_WITH_TIMESTAMPS);
         let bytes = self.ip_bytes - earlier.ip_bytes + repeated_headers + packets * ETHERNET;
         Counted { bytes, packets }
     }

@@ -9,10 +9,11 @@ pub fn restart_needed(old: &Config, new: &Config) -> Vec<&'static str> {
         ("xdp_mode", old.xdp_mode != new.xdp_mode),
         ("tc_mode", old.tc_mode != new.tc_mode),
         ("max_addresses", old.max_addresses != new.max_addresses),
+        ("poll_interval", old.poll_interval != new.poll_interval),
+        ("timezone", old.timezone != new.timezone),
         ("state_dir", old.state_dir != new.state_dir),
         ("pin", old.pin != new.pin),
         ("http.listen", old.http.listen != new.http.listen),
-        ("http.token_file", old.http.token != new.http.token),
     ];
     changed
         .into_iter()
@@ -44,9 +45,14 @@ mod tests {
     #[test]
     fn only_what_is_set_up_at_the_start_needs_a_restart() {
         check("", &[]);
+        check("local_networks = [\"10.0.0.0/8\"]", &[]);
         check(
-            "poll_interval = 2\ntimezone = \"UTC\"\nlocal_networks = [\"10.0.0.0/8\"]",
+            "[http]\ntoken_file = \"env:CARGO_PKG_NAME\"",
             &[],
+        );
+        check(
+            "poll_interval = 2\ntimezone = \"UTC\"",
+            &["poll_interval", "timezone"],
         );
         check("[defaults]\nrate_threshold = 5", &[]);
         check(
@@ -66,7 +72,6 @@ mod tests {
                 "max_addresses",
                 "state_dir",
                 "http.listen",
-                "http.token_file",
             ],
         );
     }

@@ -52,7 +52,7 @@ pub(super) async fn run(
         listen: listen.clone(),
         source,
     };
-    log::info!("http: listening on {listen}");
+    log::info!("listening on {listen}");
     match bound {
         Bound::Tcp {
             listener,
@@ -62,7 +62,7 @@ pub(super) async fn run(
                 .map_err(failed)?
                 .tap_io(|stream| {
                     if let Err(err) = stream.set_nodelay(true) {
-                        log::debug!("http: cannot set TCP_NODELAY: {err}");
+                        log::debug!("cannot set TCP_NODELAY: {err}");
                     }
                 });
             accept(listener, router, limits, shutdown).await;
@@ -135,7 +135,7 @@ async fn serve<S>(
         }
     };
     if let Err(err) = served {
-        log::debug!("http: a connection failed: {err}");
+        log::debug!("a connection failed: {err}");
     }
 }
 

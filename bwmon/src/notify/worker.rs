@@ -55,10 +55,10 @@ impl Worker {
             if error.is_permanent() || since.elapsed() >= self.pace.patience {
                 self.queue.given_up();
                 log::error!(
-                    "channel {}: event {} is lost after {:?}: {error}",
+                    "channel {}: event {} is lost after {} s: {error}",
                     self.label,
                     event.id,
-                    since.elapsed(),
+                    since.elapsed().as_secs(),
                 );
                 return ControlFlow::Continue(());
             }

@@ -14,7 +14,7 @@ use super::records::Checkpoint;
 /// To be written in this order, in one transaction.
 ///
 /// Several only because of devices that were renamed in between: what a rename means depends on
-/// what was written before it.
+/// what was written before it, and on what comes with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Backlog(Vec<Checkpoint>);
 
@@ -22,7 +22,9 @@ impl Backlog {
     /// Adds one that is newer than all the others.
     pub(super) fn push(&mut self, newer: Checkpoint) {
         match self.0.last_mut() {
-            Some(last) if newer.renamed.is_empty() => absorb(last, newer),
+            Some(last) if last.renamed.is_empty() && newer.renamed.is_empty() => {
+                absorb(last, newer);
+            }
             Some(last) => {
                 last.tables.clear();
                 self.0.push(newer);
@@ -51,7 +53,7 @@ impl Backlog {
 
 /// Makes `older` what both are when written one after the other.
 fn absorb(older: &mut Checkpoint, newer: Checkpoint) {
-    // `renamed` is empty, or they could not become one.
+    // Neither renames anything.
     let Checkpoint {
         at,
         renamed: _,

@@ -102,7 +102,7 @@ pub enum StoreError {
     Stopped,
     /// The last checkpoint was not written in time.
     #[error(
-        "the database did not finish writing within {0:?}; what it used since the last checkpoint may be counted anew"
+        "the database was not written within {0:?}; the next start goes on from the last checkpoint that was"
     )]
     TimedOut(std::time::Duration),
 }

@@ -16,6 +16,7 @@ mod handle;
 mod load;
 mod prune;
 mod records;
+mod rename;
 mod schema;
 mod write;
 

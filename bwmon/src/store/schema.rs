@@ -1,7 +1,7 @@
 //! The tables, and how a connection is set up.
 //!
-//! Made for flash: a checkpoint appends to the log, and only once the log is long, about an hour
-//! of a home's checkpoints, is it synced and copied to the database. With `synchronous = NORMAL` a
+//! Made for flash: a checkpoint appends to the log, and only once the log is long, about twenty
+//! minutes of a home's checkpoints, is it synced and copied to the database. With `synchronous = NORMAL` a
 //! crash of bwmon loses nothing; a power cut may lose the checkpoints since that copy, never a
 //! part of one, and the kernel's counters are gone then too.
 
@@ -75,10 +75,11 @@ const MIGRATIONS: [&str; 1] = ["
 
 /// Nobody but a person with `sqlite3` ever holds the write lock; the checkpoint comes again.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
-/// Pages (of 4 KiB) in the log before it is copied to the database.
-const LOG_PAGES: u32 = 1000;
-/// Above this a log is cut after it was copied, as after a day with very many addresses.
-const LOG_BYTES: u32 = 4 * 1024 * 1024;
+/// Pages (of 4 KiB) in the log before it is copied to the database. SQLite's own 1000 would take as
+/// much space as some routers have in all.
+const LOG_PAGES: u32 = 256;
+/// A log that is larger, as after a day with very many addresses, is cut to this when it was copied.
+const LOG_BYTES: u32 = 2 * 1024 * 1024;
 /// For a router with 128 MB. On 32 bits it also keeps the address space free, as does not to map
 /// the database (SQLite's default).
 const CACHE_KIB: i32 = 2 * 1024;

@@ -1,15 +1,16 @@
 //! Writes checkpoints.
 
-use std::{collections::HashSet, path::PathBuf};
+use std::path::PathBuf;
 
-use jiff::{Timestamp, civil::Date};
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use jiff::Timestamp;
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::{
-    codec::{Addresses, Amount, LARGEST_AMOUNT, Micros, Rows, Text, Total},
+    codec::{Addresses, Amount, Micros, Rows, Text, Total},
     error::StoreError,
     prune,
     records::{AddressRecord, AlertRow, Checkpoint, DeviceRecord, TableRecord, UsageRecord},
+    rename::{key, rename},
 };
 
 /// The one who writes the database.
@@ -27,8 +28,15 @@ impl Writer {
 
     /// Writes `steps` one after the other, as a whole or not at all.
     pub(super) fn write(&mut self, steps: &[Checkpoint]) -> Result<(), StoreError> {
-        let pruned = write(&mut self.connection, steps)
-            .map_err(|source| StoreError::new(self.path.clone(), "write", source))?;
+        let fail = |source| StoreError::new(self.path.clone(), "write", source);
+        let pruned = match write(&mut self.connection, steps).map_err(fail) {
+            // The log may be large, and most of what is in it has its place in the database, so
+            // to copy it there makes room.
+            Err(StoreError::Full { .. }) if empty_log(&self.connection).is_ok() => {
+                write(&mut self.connection, steps).map_err(fail)?
+            }
+            result => result?,
+        };
         if pruned && let Err(error) = prune::give_back(&self.connection) {
             log::debug!("cannot give free pages back to the file system: {error}");
         }
@@ -38,11 +46,14 @@ impl Writer {
     /// Moves what is in the log to the database, and closes it.
     pub(super) fn close(self) -> Result<(), StoreError> {
         let Self { connection, path } = self;
-        connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        empty_log(&connection)
             .and_then(|()| connection.close().map_err(|(_, source)| source))
             .map_err(|source| StoreError::new(path, "close", source))
     }
+}
+
+fn empty_log(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
 /// Says whether old rows were removed.
@@ -94,76 +105,6 @@ fn apply(transaction: &Transaction<'_>, checkpoint: &Checkpoint) -> rusqlite::Re
     transaction
         .prepare_cached("UPDATE state SET at = ?1, lifecycle = coalesce(?2, lifecycle)")?
         .execute(params![Micros(*at), lifecycle])?;
-    Ok(())
-}
-
-/// Makes device `old` a part of device `new`. On the days `told`, `old` is in what follows.
-fn rename(
-    transaction: &Transaction<'_>,
-    old: &str,
-    new: &str,
-    told: HashSet<Date>,
-) -> rusqlite::Result<()> {
-    if old == new {
-        return Ok(());
-    }
-    transaction
-        .prepare_cached("UPDATE alert SET device = ?2 WHERE device = ?1")?
-        .execute([old, new])?;
-    match (key(transaction, old)?, key(transaction, new)?) {
-        (None, _) => Ok(()),
-        (Some(old), None) => {
-            transaction
-                .prepare_cached("UPDATE device SET id = ?2 WHERE key = ?1")?
-                .execute(params![old, new])?;
-            Ok(())
-        }
-        (Some(old), Some(new)) => merge(transaction, old, new, &told),
-    }
-}
-
-fn merge(
-    transaction: &Transaction<'_>,
-    old: i64,
-    new: i64,
-    told: &HashSet<Date>,
-) -> rusqlite::Result<()> {
-    for day in told {
-        transaction
-            .prepare_cached("DELETE FROM usage WHERE device = ?1 AND day = ?2")?
-            .execute(params![old, Text(day)])?;
-    }
-    // Active time becomes the larger of the two, as in the core: the minutes may be the same ones.
-    // The states can't be merged here, and nobody goes on counting on those days.
-    transaction
-        .prepare_cached(
-            "INSERT INTO usage (day, device, sent, received, sent_local, received_local,
-                                active_seconds, state)
-             SELECT day, ?2, sent, received, sent_local, received_local, active_seconds, state
-             FROM usage WHERE device = ?1
-             ON CONFLICT (day, device) DO UPDATE SET
-                sent = min(sent + excluded.sent, ?3),
-                received = min(received + excluded.received, ?3),
-                sent_local = min(sent_local + excluded.sent_local, ?3),
-                received_local = min(received_local + excluded.received_local, ?3),
-                active_seconds = max(active_seconds, excluded.active_seconds),
-                state = NULL",
-        )?
-        .execute([old, new, LARGEST_AMOUNT])?;
-    transaction
-        .prepare_cached("UPDATE address SET device = ?2 WHERE device = ?1")?
-        .execute([old, new])?;
-    transaction
-        .prepare_cached(
-            "UPDATE device SET first_seen = min(device.first_seen, old.first_seen),
-                               last_seen = max(device.last_seen, old.last_seen)
-             FROM device AS old WHERE device.key = ?2 AND old.key = ?1",
-        )?
-        .execute([old, new])?;
-    // Its usage goes with it.
-    transaction
-        .prepare_cached("DELETE FROM device WHERE key = ?1")?
-        .execute([old])?;
     Ok(())
 }
 
@@ -316,13 +257,6 @@ fn write_address(transaction: &Transaction<'_>, address: &AddressRecord) -> rusq
             Micros(*last_seen),
         ])?;
     Ok(())
-}
-
-fn key(transaction: &Transaction<'_>, device: &str) -> rusqlite::Result<Option<i64>> {
-    transaction
-        .prepare_cached("SELECT key FROM device WHERE id = ?1")?
-        .query_row([device], |row| row.get(0))
-        .optional()
 }
 
 /// The key of a device, which is made up where it was never told of: a checkpoint that can't be

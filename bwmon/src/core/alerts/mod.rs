@@ -1,6 +1,6 @@
 //! Since when is it unusual, and who is told: the life of every alert, from pending to resolved.
 //!
-//! Durations are measured on the monotonic clock, dates are the wall clock's. [`lifecycle`] has the
+//! Durations are measured on the monotonic clock, dates are the wall clock's. `lifecycle` has the
 //! transition table; this module finds the right place to apply it.
 //!
 //! Memory is bounded by the caller: at most one open alert and one cooldown for each rule of each

@@ -16,6 +16,7 @@ use super::{
     Alerts, Tracks,
     alert::Alert,
     history::{Closed, History},
+    lifecycle::Stage,
     open::{Open, Quiet, Stopwatch, Until},
 };
 use crate::core::time::{Monotonic, Now};
@@ -94,8 +95,8 @@ impl Alerts {
         records
     }
 
-    /// Goes on where the records were saved. Of several open alerts of a device and rule, which
-    /// bwmon never saves, the first is kept.
+    /// Goes on where the records were saved, in any order. A pending alert gives way to another one
+    /// of its device and rule: it may be the row of one that came to nothing.
     pub fn restore(records: impl IntoIterator<Item = AlertRecord>, now: &Now) -> Self {
         let mut tracks: BTreeMap<String, Tracks> = BTreeMap::new();
         let mut finished = Vec::new();
@@ -104,9 +105,9 @@ impl Alerts {
             match progress {
                 Progress::Open { clear } => {
                     let track = &mut tracks.entry(alert.device.id.clone()).or_default()[rule];
-                    track
-                        .open
-                        .get_or_insert_with(|| Box::new(Open::restore(alert, clear, now)));
+                    if matches!(track.stage(), Stage::Idle | Stage::Pending) {
+                        track.open = Some(Box::new(Open::restore(alert, clear, now)));
+                    }
                 }
                 Progress::Closed { sequence, cooldown } => {
                     let closed = Closed {

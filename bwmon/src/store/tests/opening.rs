@@ -168,7 +168,7 @@ fn the_connection_is_set_up_for_a_small_machine() {
         ("auto_vacuum", "2"),
         ("cache_size", "-2048"),
         ("mmap_size", "0"),
-        ("wal_autocheckpoint", "1000"),
+        ("wal_autocheckpoint", "256"),
         ("busy_timeout", "1000"),
         ("user_version", "1"),
     ] {

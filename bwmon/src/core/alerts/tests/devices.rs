@@ -83,7 +83,8 @@ fn devices_that_are_one_have_one_alert() {
                 "{case}"
             );
             assert!(open.iter().all(|alert| alert.today == today), "{case}");
-            assert!(!bench.alerts.tracks.contains_key("address"), "{case}");
+            let remembered: Vec<_> = bench.alerts.tracks.keys().collect();
+            assert_eq!(remembered, vec!["laptop"; open.len()], "{case}");
         }
     }
 }
@@ -137,6 +138,31 @@ fn of_two_cooldowns_the_stricter_one_stays() {
                 .step(&at(2), &device("mac"), &again(4000), &mut id)
                 .is_some()
         );
+    }
+}
+
+#[test]
+fn of_two_cooldowns_until_the_same_time_that_of_the_higher_level_stays() {
+    for levels in [[1001, 3000], [3000, 1001]] {
+        let mut alerts = Alerts::default();
+        let mut id = || "id".to_owned();
+        for second in 0..=41 {
+            for (device_id, level) in ["laptop", "mac"].into_iter().zip(levels) {
+                let rate = if second > 10 { 0 } else { level };
+                let finding = finding(RuleKind::Rate, 0, Some(rate), THRESHOLD);
+                alerts.step(&at(second), &device(device_id), &finding, &mut id);
+            }
+        }
+        assert_eq!(alerts.closed().count(), 2);
+        let today = finding(RuleKind::Rate, 0, Some(0), THRESHOLD).today;
+        alerts.join(&at(41), "laptop", &device("mac"), today, &mut id);
+        for second in 42..60 {
+            let finding = finding(RuleKind::Rate, 0, Some(5999), THRESHOLD);
+            assert_eq!(
+                alerts.step(&at(second), &device("mac"), &finding, &mut id),
+                None
+            );
+        }
     }
 }
 

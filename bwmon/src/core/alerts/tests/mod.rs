@@ -15,6 +15,7 @@ use crate::core::{
 mod daily;
 mod devices;
 mod rate;
+mod saved;
 
 const THRESHOLD: u64 = 1000;
 const LAPTOP: DeviceRef<'static> = device("laptop");
@@ -137,6 +138,22 @@ fn the_table_has_these_moves() {
     for (stage, signal, waiting, waited) in rows {
         assert_eq!(next(stage, signal, false), waiting, "{stage:?} {signal:?}");
         assert_eq!(next(stage, signal, true), waited, "{stage:?} {signal:?}");
+    }
+}
+
+#[test]
+fn an_alert_tells_of_the_device_as_it_is_by_then_with_a_name_that_is_safe() {
+    let mut alerts = Alerts::default();
+    for (second, name, known_as) in [
+        (0, "La\u{202e}ptop", "Laptop"),
+        (5, "Renamed", "Laptop"),
+        (10, "\u{1b}", "laptop"),
+        (15, "Once more", "laptop"),
+    ] {
+        let finding = finding(RuleKind::Rate, 0, Some(1001), THRESHOLD);
+        let device = DeviceRef { name, ..LAPTOP };
+        alerts.step(&at(second), &device, &finding, &mut || "id".to_owned());
+        assert_eq!(alerts.open().next().unwrap().device.name, known_as);
     }
 }
 
