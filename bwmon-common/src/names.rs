@@ -9,8 +9,12 @@ pub const PROGRAM_TC_INGRESS: &str = "bwmon_ingress";
 /// TC egress.
 pub const PROGRAM_TC_EGRESS: &str = "bwmon_egress";
 /// Every program of the object.
-pub const PROGRAMS: [&str; 4] =
-    [PROGRAM_XDP_FRAGS, PROGRAM_XDP, PROGRAM_TC_INGRESS, PROGRAM_TC_EGRESS];
+pub const PROGRAMS: [&str; 4] = [
+    PROGRAM_XDP_FRAGS,
+    PROGRAM_XDP,
+    PROGRAM_TC_INGRESS,
+    PROGRAM_TC_EGRESS,
+];
 
 /// Array, `cpu * slots + slot` → [`Row`](crate::layout::Row).
 pub const MAP_COUNTERS: &str = "COUNTERS";

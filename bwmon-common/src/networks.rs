@@ -89,14 +89,18 @@ impl Networks {
     #[inline(always)]
     pub fn find_v4(&self, address: u32) -> Found {
         match self.prefix_v4(address) {
-            Some(prefix) if prefix.base == BASE_HASHED => {
-                Found { place: Place::Hashed, is_local: true }
-            }
+            Some(prefix) if prefix.base == BASE_HASHED => Found {
+                place: Place::Hashed,
+                is_local: true,
+            },
             Some(prefix) => Found {
                 place: Place::Slot(prefix.base.wrapping_add(address & !prefix.mask)),
                 is_local: true,
             },
-            None => Found { place: self.place_of_others(), is_local: false },
+            None => Found {
+                place: self.place_of_others(),
+                is_local: false,
+            },
         }
     }
 
@@ -104,8 +108,14 @@ impl Networks {
     #[inline(always)]
     pub fn find_v6(&self, address: Address) -> Found {
         match self.is_local_v6(address) {
-            true => Found { place: Place::Hashed, is_local: true },
-            false => Found { place: self.place_of_others(), is_local: false },
+            true => Found {
+                place: Place::Hashed,
+                is_local: true,
+            },
+            false => Found {
+                place: self.place_of_others(),
+                is_local: false,
+            },
         }
     }
 
@@ -144,7 +154,11 @@ impl Networks {
 
     #[inline(always)]
     fn place_of_others(&self) -> Place {
-        if self.count_all == 0 { Place::Slot(SLOT_OUTSIDE) } else { Place::Hashed }
+        if self.count_all == 0 {
+            Place::Slot(SLOT_OUTSIDE)
+        } else {
+            Place::Hashed
+        }
     }
 }
 
@@ -152,11 +166,19 @@ impl Networks {
 mod tests {
     use super::*;
 
-    const LAN: Prefix4 =
-        Prefix4 { network: 0xc0a8_0100, mask: 0xffff_ff00, base: 10, padding: 0 };
+    const LAN: Prefix4 = Prefix4 {
+        network: 0xc0a8_0100,
+        mask: 0xffff_ff00,
+        base: 10,
+        padding: 0,
+    };
 
     fn networks() -> Networks {
-        let mut networks = Networks { v4_len: 1, v6_len: 1, ..Networks::default() };
+        let mut networks = Networks {
+            v4_len: 1,
+            v6_len: 1,
+            ..Networks::default()
+        };
         networks.v4[0] = LAN;
         networks.v6[0] = Prefix6 {
             network: Address::from_words([0xfd00 << 48, 0]),
@@ -168,22 +190,43 @@ mod tests {
     #[test]
     fn an_address_of_a_prefix_has_the_slot_of_its_host_part() {
         let found = networks().find_v4(0xc0a8_0105);
-        assert_eq!(found, Found { place: Place::Slot(15), is_local: true });
+        assert_eq!(
+            found,
+            Found {
+                place: Place::Slot(15),
+                is_local: true
+            }
+        );
     }
 
     #[test]
     fn an_address_of_no_prefix_is_outside_unless_all_are_counted() {
         let mut networks = networks();
-        assert_eq!(networks.find_v4(0x0808_0808).place, Place::Slot(SLOT_OUTSIDE));
+        assert_eq!(
+            networks.find_v4(0x0808_0808).place,
+            Place::Slot(SLOT_OUTSIDE)
+        );
         networks.count_all = 1;
-        assert_eq!(networks.find_v4(0x0808_0808), Found { place: Place::Hashed, is_local: false });
+        assert_eq!(
+            networks.find_v4(0x0808_0808),
+            Found {
+                place: Place::Hashed,
+                is_local: false
+            }
+        );
     }
 
     #[test]
     fn a_prefix_too_large_for_slots_is_hashed() {
         let mut networks = networks();
         networks.v4[0].base = BASE_HASHED;
-        assert_eq!(networks.find_v4(0xc0a8_0105), Found { place: Place::Hashed, is_local: true });
+        assert_eq!(
+            networks.find_v4(0xc0a8_0105),
+            Found {
+                place: Place::Hashed,
+                is_local: true
+            }
+        );
     }
 
     #[test]

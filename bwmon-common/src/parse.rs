@@ -85,7 +85,10 @@ const PROTOCOL_UDP: u8 = 17;
 const UDP_LEN: usize = 8;
 
 impl Header {
-    const NONE: Self = Self { family: Family::None, offset: 0 };
+    const NONE: Self = Self {
+        family: Family::None,
+        offset: 0,
+    };
 
     /// The outermost IP header of an Ethernet frame: after up to two VLAN tags and PPPoE.
     #[inline(always)]
@@ -125,8 +128,14 @@ impl Header {
             offset += PPPOE_LEN;
         }
         match ether_type {
-            TYPE_IPV4 => Some(Self { family: Family::V4, offset }),
-            TYPE_IPV6 => Some(Self { family: Family::V6, offset }),
+            TYPE_IPV4 => Some(Self {
+                family: Family::V4,
+                offset,
+            }),
+            TYPE_IPV6 => Some(Self {
+                family: Family::V6,
+                offset,
+            }),
             _ => None,
         }
     }
@@ -144,7 +153,10 @@ impl Header {
                 // The later one first: its bounds check covers both.
                 let destination = u32::from_be(frame.read(self.offset + 16)?);
                 let source = u32::from_be(frame.read(self.offset + 12)?);
-                Some(Addresses::V4 { source, destination })
+                Some(Addresses::V4 {
+                    source,
+                    destination,
+                })
             }
             Family::V6 => {
                 if first_octet(frame, self.offset)? >> 4 != 6 {
@@ -152,7 +164,10 @@ impl Header {
                 }
                 let destination = frame.read(self.offset + 24)?;
                 let source = frame.read(self.offset + 8)?;
-                Some(Addresses::V6 { source, destination })
+                Some(Addresses::V6 {
+                    source,
+                    destination,
+                })
             }
         }
     }

@@ -83,7 +83,10 @@ fn place(
     };
     let hashed = |address| slot::of(context, cpu, address, networks.generation);
     match addresses {
-        Addresses::V4 { source, destination } => {
+        Addresses::V4 {
+            source,
+            destination,
+        } => {
             let (device, peer) = ends(direction, source, destination);
             let found = networks.find_v4(device);
             let is_local = is_group_v4(destination) || found.is_local && networks.is_local_v4(peer);
@@ -92,7 +95,10 @@ fn place(
                 Place::Hashed => (hashed(Address::from_v4(device)), is_local),
             }
         }
-        Addresses::V6 { source, destination } => {
+        Addresses::V6 {
+            source,
+            destination,
+        } => {
             let (device, peer) = ends(direction, source, destination);
             let found = networks.find_v6(device);
             let is_local = is_group_v6(destination) || found.is_local && networks.is_local_v6(peer);

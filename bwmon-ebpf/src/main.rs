@@ -37,13 +37,21 @@ fn bwmon_xdp(context: XdpContext) -> u32 {
 
 #[classifier]
 fn bwmon_ingress(context: TcContext) -> i32 {
-    count::add(&context, tc::packet(&context, Direction::Sent), Direction::Sent);
+    count::add(
+        &context,
+        tc::packet(&context, Direction::Sent),
+        Direction::Sent,
+    );
     NEXT
 }
 
 #[classifier]
 fn bwmon_egress(context: TcContext) -> i32 {
-    count::add(&context, tc::packet(&context, Direction::Received), Direction::Received);
+    count::add(
+        &context,
+        tc::packet(&context, Direction::Received),
+        Direction::Received,
+    );
     NEXT
 }
 

@@ -33,7 +33,11 @@ pub(crate) fn of<C: EbpfContext>(context: &C, cpu: u32, address: Address, genera
         None => take(context, address),
     };
     if slot != SLOT_OVERFLOW {
-        *row = CacheRow { address, slot, generation };
+        *row = CacheRow {
+            address,
+            slot,
+            generation,
+        };
     }
     slot
 }

@@ -35,19 +35,34 @@ impl Frame for Skb<'_> {
 /// Reads the frame that an skb is, or the frames it stands for.
 #[inline(always)]
 pub(crate) fn packet(context: &TcContext, direction: Direction) -> Packet<impl Frame> {
-    let frame = Skb { context, data: context.data(), data_end: context.data_end() };
+    let frame = Skb {
+        context,
+        data: context.data(),
+        data_end: context.data_end(),
+    };
     let header = header(&frame);
     // SAFETY: the context is the program's own, and the verifier knows its fields.
     let skb = unsafe { &*context.skb.skb };
     let mut size = if skb.gso_size == 0 {
-        WireSize { bytes: u64::from(skb.len), packets: 1 }
+        WireSize {
+            bytes: u64::from(skb.len),
+            packets: 1,
+        }
     } else {
-        super_packet(skb, header.len_to_payload(&frame).unwrap_or(0) as u64, direction)
+        super_packet(
+            skb,
+            header.len_to_payload(&frame).unwrap_or(0) as u64,
+            direction,
+        )
     };
     if skb.vlan_present != 0 {
         size.bytes += VLAN_TAG_LEN * size.packets;
     }
-    Packet { frame, header, size }
+    Packet {
+        frame,
+        header,
+        size,
+    }
 }
 
 /// The frames a super-packet stands for: `gso_size` bytes of payload each, all with the same
@@ -60,7 +75,10 @@ fn super_packet(skb: &__sk_buff, headers: u64, direction: Direction) -> WireSize
     // A guest's packet that came through virtio carries no count.
     let packets = match u64::from(skb.gso_segs) {
         // Division by zero would be a panic, and nothing here may panic.
-        0 => len.saturating_sub(headers).div_ceil(u64::from(skb.gso_size).max(1)).max(1),
+        0 => len
+            .saturating_sub(headers)
+            .div_ceil(u64::from(skb.gso_size).max(1))
+            .max(1),
         segments => segments,
     };
     let bytes = match direction {

@@ -28,7 +28,10 @@ impl Frame for Buffer {
 /// Reads the frame. With `FRAGS` it may be longer than its linear part.
 #[inline(always)]
 pub(crate) fn packet<const FRAGS: bool>(context: &XdpContext) -> Packet<impl Frame> {
-    let frame = Buffer { data: context.data(), data_end: context.data_end() };
+    let frame = Buffer {
+        data: context.data(),
+        data_end: context.data_end(),
+    };
     let bytes = if FRAGS {
         // SAFETY: the context is the program's own.
         unsafe { bpf_xdp_get_buff_len(context.ctx) }
@@ -36,5 +39,9 @@ pub(crate) fn packet<const FRAGS: bool>(context: &XdpContext) -> Packet<impl Fra
         (frame.data_end - frame.data) as u64
     };
     let header = header(&frame);
-    Packet { frame, header, size: WireSize { bytes, packets: 1 } }
+    Packet {
+        frame,
+        header,
+        size: WireSize { bytes, packets: 1 },
+    }
 }

@@ -655,28 +655,35 @@ fn any_bytes_at_all_pass_and_are_counted_to_the_byte() {
     // Random bytes are rarely an IP packet; a likely type and version make them one more often.
     let ether_type = prop::sample::select(vec![0x0800_u16, 0x86dd, 0x8100, 0x88a8, 0x8864, 0x0806]);
     let version = prop::sample::select(vec![0x45_u8, 0x46, 0x60, 0x44, 0x00]);
-    let config = Config { cases: 2_000, failure_persistence: None, ..Config::default() };
-    let held = TestRunner::new(config).run(&(bytes, ether_type, version), |(mut frame, ether_type, version)| {
-        let mut bench = bench.borrow_mut();
-        frame[12..14].copy_from_slice(&ether_type.to_be_bytes());
-        if let Some(first) = frame.get_mut(14) {
-            *first = version;
-        }
-        for (program, pass, is_sent) in PROGRAMS {
-            if is_refused(program, &frame) {
-                continue;
+    let config = Config {
+        cases: 2_000,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let held = TestRunner::new(config).run(
+        &(bytes, ether_type, version),
+        |(mut frame, ether_type, version)| {
+            let mut bench = bench.borrow_mut();
+            frame[12..14].copy_from_slice(&ether_type.to_be_bytes());
+            if let Some(first) = frame.get_mut(14) {
+                *first = version;
             }
-            let before = bench.total();
-            prop_assert_eq!(bench.run(program, &frame).verdict, pass);
-            let counted = minus(bench.total(), before);
-            let expected = one_frame(frame.len() as u64, is_sent, false);
-            prop_assert_eq!(
-                (counted.sent, counted.received),
-                (expected.sent, expected.received)
-            );
-        }
-        Ok(())
-    });
+            for (program, pass, is_sent) in PROGRAMS {
+                if is_refused(program, &frame) {
+                    continue;
+                }
+                let before = bench.total();
+                prop_assert_eq!(bench.run(program, &frame).verdict, pass);
+                let counted = minus(bench.total(), before);
+                let expected = one_frame(frame.len() as u64, is_sent, false);
+                prop_assert_eq!(
+                    (counted.sent, counted.received),
+                    (expected.sent, expected.received)
+                );
+            }
+            Ok(())
+        },
+    );
     held.unwrap();
 }
 

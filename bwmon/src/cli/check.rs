@@ -38,23 +38,50 @@ fn summary(config: &Config) -> String {
         writeln!(text, "{name:<16}{value}").ok();
     };
     let list = |items: Vec<String>, none: &str| {
-        if items.is_empty() { none.to_owned() } else { items.join(", ") }
-    };
-    let files = config.sources.iter().map(|path| path.display().to_string()).collect();
-    line("files", list(files, "none: built-in defaults"));
-    line("interfaces", list(config.interfaces.clone(), "found automatically"));
-    line("local networks", match &config.local_networks {
-        LocalNetworks::Auto => "those of the interfaces".to_owned(),
-        LocalNetworks::List(networks) => {
-            list(networks.iter().map(ToString::to_string).collect(), "none")
+        if items.is_empty() {
+            none.to_owned()
+        } else {
+            items.join(", ")
         }
-    });
+    };
+    let files = config
+        .sources
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    line("files", list(files, "none: built-in defaults"));
+    line(
+        "interfaces",
+        list(config.interfaces.clone(), "found automatically"),
+    );
+    line(
+        "local networks",
+        match &config.local_networks {
+            LocalNetworks::Auto => "those of the interfaces".to_owned(),
+            LocalNetworks::List(networks) => {
+                list(networks.iter().map(ToString::to_string).collect(), "none")
+            }
+        },
+    );
     line("listen", config.http.listen.to_string());
     line("state", config.state_dir.display().to_string());
-    let channels = config.notify.iter().map(|Channel::Webhook(webhook)| webhook.name.clone());
-    line("notify", list(channels.collect(), "nobody: alerts are only shown"));
-    line("devices", format!("{} registered", config.policy.registered.len()));
-    let unknown = config.policy.unknown.or(config.policy.defaults).or(Limits::BUILT_IN);
+    let channels = config
+        .notify
+        .iter()
+        .map(|Channel::Webhook(webhook)| webhook.name.clone());
+    line(
+        "notify",
+        list(channels.collect(), "nobody: alerts are only shown"),
+    );
+    line(
+        "devices",
+        format!("{} registered", config.policy.registered.len()),
+    );
+    let unknown = config
+        .policy
+        .unknown
+        .or(config.policy.defaults)
+        .or(Limits::BUILT_IN);
     line("unknown devices", thresholds(unknown.into()));
     for warning in &config.warnings {
         line("warning", warning.clone());
@@ -64,12 +91,20 @@ fn summary(config: &Config) -> String {
 }
 
 fn thresholds(thresholds: Thresholds) -> String {
-    let Thresholds { bandwidth, active_time, bytes_per_sec } = thresholds;
+    let Thresholds {
+        bandwidth,
+        active_time,
+        bytes_per_sec,
+    } = thresholds;
     let parts = [
         bandwidth.map(|bytes| format!("{} a day", human::bytes(bytes))),
         active_time.map(|time| format!("active {} a day", human::duration(time))),
         bytes_per_sec.map(|rate| format!("rate {}", human::bits_per_sec(rate))),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
-    if parts.is_empty() { "no thresholds".to_owned() } else { parts.join(", ") }
+    if parts.is_empty() {
+        "no thresholds".to_owned()
+    } else {
+        parts.join(", ")
+    }
 }

@@ -46,10 +46,7 @@ mod tests {
     fn only_what_is_set_up_at_the_start_needs_a_restart() {
         check("", &[]);
         check("local_networks = [\"10.0.0.0/8\"]", &[]);
-        check(
-            "[http]\ntoken_file = \"env:CARGO_PKG_NAME\"",
-            &[],
-        );
+        check("[http]\ntoken_file = \"env:CARGO_PKG_NAME\"", &[]);
         check(
             "poll_interval = 2\ntimezone = \"UTC\"",
             &["poll_interval", "timezone"],

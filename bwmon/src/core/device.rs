@@ -80,7 +80,9 @@ impl Device {
     pub(super) fn name(&self) -> String {
         self.name.clone().unwrap_or_else(|| {
             let known = self.addresses.iter().find(|address| address.is_ipv4());
-            known.or(self.addresses.first()).map_or_else(|| self.id.clone(), ToString::to_string)
+            known
+                .or(self.addresses.first())
+                .map_or_else(|| self.id.clone(), ToString::to_string)
         })
     }
 
@@ -97,12 +99,27 @@ impl Device {
 
     /// What an alert keeps of it. `name` is [`Self::name`].
     pub(super) fn reference<'a>(&'a self, name: &'a str) -> DeviceRef<'a> {
-        DeviceRef { id: &self.id, name, mac: self.mac, addresses: &self.addresses }
+        DeviceRef {
+            id: &self.id,
+            name,
+            mac: self.mac,
+            addresses: &self.addresses,
+        }
     }
 
     /// Takes what was counted since the last sample into the rates.
-    pub(super) fn update_rates(&mut self, counted: &Row, scope: Scope, elapsed: std::time::Duration) {
-        let Row { sent, received, sent_local, received_local } = counted;
+    pub(super) fn update_rates(
+        &mut self,
+        counted: &Row,
+        scope: Scope,
+        elapsed: std::time::Duration,
+    ) {
+        let Row {
+            sent,
+            received,
+            sent_local,
+            received_local,
+        } = counted;
         self.rates.update(sent.bytes, received.bytes, elapsed);
         let (sent, received) = match scope {
             Scope::All => (sent.bytes, received.bytes),
@@ -116,6 +133,11 @@ impl Device {
 
     pub(super) fn is_silent(&self) -> bool {
         self.rates.is_silent()
+    }
+
+    /// It was seen, or is about to be.
+    pub(super) fn is_in_use(&self) -> bool {
+        self.first_seen.is_some() || self.is_unsaved
     }
 
     pub(super) fn is_registered(&self) -> bool {
@@ -143,7 +165,11 @@ impl Device {
     }
 
     /// How readers see it.
-    pub(super) fn view(&mut self, alerts: impl Iterator<Item = String>, zone: &TimeZone) -> Arc<DeviceView> {
+    pub(super) fn view(
+        &mut self,
+        alerts: impl Iterator<Item = String>,
+        zone: &TimeZone,
+    ) -> Arc<DeviceView> {
         if let Some(view) = &self.view {
             return view.clone();
         }

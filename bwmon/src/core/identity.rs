@@ -40,6 +40,18 @@ impl Identity {
         self.macs.get(&address).copied()
     }
 
+    /// The addresses of a MAC.
+    pub(super) fn addresses(&self, mac: MacAddr) -> Vec<IpAddr> {
+        self.addresses
+            .get(&mac)
+            .map_or_else(Vec::new, |addresses| addresses.iter().copied().collect())
+    }
+
+    /// Whether the owner named this address.
+    pub(super) fn is_registered(&self, address: IpAddr) -> bool {
+        self.registered.contains(&address)
+    }
+
     /// Takes in a neighbour entry. Returns the addresses that may belong to another device now.
     pub(super) fn learn(&mut self, address: IpAddr, mac: MacAddr) -> Vec<IpAddr> {
         let known = self.mac(address);
@@ -79,7 +91,11 @@ impl Identity {
     fn stands_alone(&self, address: IpAddr, mac: MacAddr) -> bool {
         self.registered.contains(&address)
             && self.addresses.get(&mac).is_some_and(|addresses| {
-                addresses.iter().filter(|address| self.registered.contains(address)).count() > 1
+                addresses
+                    .iter()
+                    .filter(|address| self.registered.contains(address))
+                    .count()
+                    > 1
             })
     }
 }
@@ -108,7 +124,10 @@ mod tests {
             limits: Limits::default(),
             muted: false,
         };
-        Policy { registered: addresses.iter().map(entry).collect(), ..Policy::default() }
+        Policy {
+            registered: addresses.iter().map(entry).collect(),
+            ..Policy::default()
+        }
     }
 
     #[test]
@@ -116,13 +135,19 @@ mod tests {
         let mut identity = Identity::default();
         identity.learn(ip("10.0.0.5"), MAC);
         identity.learn(ip("fe80::5"), MAC);
-        assert_eq!(identity.device(ip("10.0.0.5")), identity.device(ip("fe80::5")));
+        assert_eq!(
+            identity.device(ip("10.0.0.5")),
+            identity.device(ip("fe80::5"))
+        );
         assert_eq!(identity.device(ip("10.0.0.5")), Some(MAC.to_string()));
     }
 
     #[test]
     fn an_address_without_a_mac_is_a_device() {
-        assert_eq!(Identity::default().device(ip("10.0.0.5")), Some("10.0.0.5".to_owned()));
+        assert_eq!(
+            Identity::default().device(ip("10.0.0.5")),
+            Some("10.0.0.5".to_owned())
+        );
     }
 
     #[test]
@@ -140,7 +165,10 @@ mod tests {
         identity.register(&registered(&["10.0.0.5", "10.0.0.6"]));
         identity.learn(ip("10.0.0.5"), MAC);
         let changed = identity.learn(ip("10.0.0.6"), MAC);
-        assert!(changed.contains(&ip("10.0.0.5")), "the first one must be looked at again");
+        assert!(
+            changed.contains(&ip("10.0.0.5")),
+            "the first one must be looked at again"
+        );
         assert_eq!(identity.device(ip("10.0.0.5")), Some("10.0.0.5".to_owned()));
         assert_eq!(identity.device(ip("10.0.0.6")), Some("10.0.0.6".to_owned()));
     }

@@ -179,22 +179,26 @@ impl Ledger {
 
     /// Takes in a neighbour entry: an address has this MAC.
     pub fn learn(&mut self, address: IpAddr, mac: MacAddr) {
-        for address in self.identity.learn(address, mac) {
-            if let Some(entry) = self.addresses.get_mut(&address) {
-                entry.view = None;
-                self.views.addresses = None;
+        let changed = self.identity.learn(address, mac);
+        for address in &changed {
+            match self.addresses.get_mut(address) {
+                Some(entry) => {
+                    entry.view = None;
+                    self.views.addresses = None;
+                    self.place(*address);
+                }
+                // Not counted yet, but known to be a device's.
+                None => self.own(*address),
             }
-            self.place(address);
+        }
+        if !changed.is_empty() {
+            self.add_registered();
         }
     }
 
     /// Whether an address is one the owner or the neighbour table knows.
     pub fn is_known(&self, address: IpAddr) -> bool {
-        self.identity.mac(address).is_some()
-            || self.policy.registered.iter().any(|entry| match entry.selector {
-                Selector::Address(registered) => registered == address,
-                Selector::Mac(_) | Selector::Prefix(_) => false,
-            })
+        self.identity.mac(address).is_some() || self.identity.is_registered(address)
     }
 
     /// When an address last counted something.
@@ -231,16 +235,19 @@ impl Ledger {
     }
 
     fn count(&mut self, now: &Now, address: IpAddr, row: Row) {
-        let entry = self.addresses.entry(address).or_insert_with(|| AddressEntry {
-            device: None,
-            total: Row::default(),
-            pending: Row::default(),
-            rates: Rates::default(),
-            first_seen: now.wall,
-            last_seen: now.wall,
-            is_unsaved: true,
-            view: None,
-        });
+        let entry = self
+            .addresses
+            .entry(address)
+            .or_insert_with(|| AddressEntry {
+                device: None,
+                total: Row::default(),
+                pending: Row::default(),
+                rates: Rates::default(),
+                first_seen: now.wall,
+                last_seen: now.wall,
+                is_unsaved: true,
+                view: None,
+            });
         let is_new = entry.total == Row::default();
         entry.total = plus(entry.total, row);
         entry.pending = plus(entry.pending, row);
@@ -248,7 +255,10 @@ impl Ledger {
         if is_new {
             self.place(address);
         }
-        let device = self.addresses.get(&address).and_then(|entry| entry.device.as_ref());
+        let device = self
+            .addresses
+            .get(&address)
+            .and_then(|entry| entry.device.as_ref());
         let Some(device) = device.and_then(|id| self.devices.get_mut(id)) else {
             return;
         };
@@ -268,7 +278,9 @@ impl Ledger {
                 return false;
             };
             let counted = std::mem::take(&mut entry.pending);
-            entry.rates.update(counted.sent.bytes, counted.received.bytes, elapsed);
+            entry
+                .rates
+                .update(counted.sent.bytes, counted.received.bytes, elapsed);
             entry.view = None;
             if counted != Row::default() {
                 entry.last_seen = now.wall;
@@ -304,7 +316,14 @@ impl Ledger {
             self.views.devices = None;
             self.views.alerts = None;
         }
-        let Self { devices, alerts, finished, busy_devices, scope, .. } = self;
+        let Self {
+            devices,
+            alerts,
+            finished,
+            busy_devices,
+            scope,
+            ..
+        } = self;
         busy_devices.retain(|id| {
             let Some(device) = devices.get_mut(id) else {
                 return false;
@@ -357,32 +376,38 @@ impl Ledger {
 
     fn add_address(&mut self, id: String, address: IpAddr) {
         let mac = self.identity.mac(address);
-        // A registered device that waited to be seen under its address.
-        let placeholder = address.to_string();
-        if placeholder != id
-            && self.devices.get(&placeholder).is_some_and(|device| device.first_seen.is_none())
-        {
-            self.devices.remove(&placeholder);
-        }
         let today = self.today;
-        let wanted = id.clone();
         let device = self
             .devices
             .entry(id.clone())
             .or_insert_with(|| Device::new(id.clone(), mac, DayUsage::on(today)));
         device.mac = device.mac.or(mac);
-        if let Err(place) = device.addresses.binary_search(&address) {
-            device.addresses.insert(place, address);
-        }
         device.is_unsaved = true;
-        device.apply(&self.policy);
         self.busy_devices.insert(id);
-        // One that had the address in an earlier run, which knew no better.
-        for other in self.devices.values_mut() {
-            if other.id != wanted && other.addresses.binary_search(&address).is_ok() {
-                other.addresses.retain(|known| *known != address);
-                other.apply(&self.policy);
+        self.own(address);
+        for other in mac
+            .map(|mac| self.identity.addresses(mac))
+            .unwrap_or_default()
+        {
+            self.own(other);
+        }
+        self.add_registered();
+    }
+
+    /// Lists an address with the device it belongs to, if there is one, and with no other.
+    fn own(&mut self, address: IpAddr) {
+        let owner = self.identity.device(address);
+        for device in self.devices.values_mut() {
+            let place = device.addresses.binary_search(&address);
+            match (place, Some(&device.id) == owner.as_ref()) {
+                (Err(place), true) => device.addresses.insert(place, address),
+                (Ok(place), false) => {
+                    device.addresses.remove(place);
+                }
+                (Ok(_), true) | (Err(_), false) => continue,
             }
+            device.apply(&self.policy);
+            self.views.devices = None;
         }
     }
 
@@ -392,11 +417,11 @@ impl Ledger {
         let Some(device) = self.devices.get_mut(id) else {
             return;
         };
-        device.addresses.retain(|other| *other != address);
         device.is_unsaved = true;
-        device.apply(&self.policy);
-        self.views.devices = None;
-        let new = self.addresses.get(&address).and_then(|entry| entry.device.clone());
+        let new = self
+            .addresses
+            .get(&address)
+            .and_then(|entry| entry.device.clone());
         let Some(new) = new.filter(|_| device.addresses.is_empty() && id == address.to_string())
         else {
             return;
@@ -413,24 +438,31 @@ impl Ledger {
         }
     }
 
-    /// Shows registered devices that were never seen.
+    /// Shows registered devices that were never seen, under the id they would have.
     fn add_registered(&mut self) {
+        let mut waiting = BTreeSet::new();
         for entry in &self.policy.registered {
             let (id, mac, address) = match entry.selector {
-                Selector::Address(address) => (self.identity.device(address), None, Some(address)),
-                Selector::Mac(mac) => (Some(mac.to_string()), Some(mac), None),
+                Selector::Address(address) => {
+                    let Some(id) = self.identity.device(address) else {
+                        continue;
+                    };
+                    (id, self.identity.mac(address), Some(address))
+                }
+                Selector::Mac(mac) => (mac.to_string(), Some(mac), None),
                 Selector::Prefix(_) => continue,
             };
-            let Some(id) = id.filter(|id| !self.devices.contains_key(id)) else {
-                continue;
-            };
-            let mut device = Device::new(id.clone(), mac, DayUsage::on(self.today));
-            device.addresses.extend(address);
-            device.apply(&self.policy);
-            self.devices.insert(id, device);
+            waiting.insert(id.clone());
+            if !self.devices.contains_key(&id) {
+                let mut device = Device::new(id.clone(), mac, DayUsage::on(self.today));
+                device.addresses.extend(address);
+                device.apply(&self.policy);
+                self.devices.insert(id, device);
+                self.views.devices = None;
+            }
         }
-        // One that was registered and never seen, and is registered no more.
-        self.devices.retain(|_, device| device.first_seen.is_some() || device.is_registered() || device.pending != Row::default());
+        self.devices
+            .retain(|id, device| device.is_in_use() || waiting.contains(id));
     }
 
     /// Forgets addresses and devices that were not seen for a long time.
@@ -440,18 +472,23 @@ impl Ledger {
             .addresses
             .iter()
             .filter(|(_, entry)| is_old(entry.last_seen))
+            .filter(|(address, _)| !self.identity.is_registered(**address))
             .map(|(address, _)| *address)
             .collect();
         for address in old {
             self.identity.forget(address);
-            let device = self.addresses.remove(&address).and_then(|entry| entry.device);
-            if let Some(device) = device.and_then(|id| self.devices.get_mut(&id)) {
-                device.addresses.retain(|other| *other != address);
-                device.apply(&self.policy);
+            self.addresses.remove(&address);
+            for device in self.devices.values_mut() {
+                if let Ok(place) = device.addresses.binary_search(&address) {
+                    device.addresses.remove(place);
+                    device.apply(&self.policy);
+                }
             }
         }
         self.devices.retain(|_, device| {
-            device.is_registered() || !device.addresses.is_empty() || !device.last_seen.is_some_and(is_old)
+            device.is_registered()
+                || !device.addresses.is_empty()
+                || !device.last_seen.is_some_and(is_old)
         });
         self.views.addresses = None;
     }

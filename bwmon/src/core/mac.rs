@@ -48,7 +48,10 @@ impl FromStr for MacAddr {
         let mut octets = [0; 6];
         let mut pairs = text.split(separator);
         for octet in &mut octets {
-            let pair = pairs.next().filter(|pair| pair.len() == 2).ok_or_else(invalid)?;
+            let pair = pairs
+                .next()
+                .filter(|pair| pair.len() == 2)
+                .ok_or_else(invalid)?;
             if !pair.bytes().all(|byte| byte.is_ascii_hexdigit()) {
                 return Err(invalid());
             }
@@ -80,14 +83,24 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: Option<[u8; 6]>) {
-        assert_eq!(text.parse::<MacAddr>().ok().map(|mac| mac.0), expected, "{text}");
+        assert_eq!(
+            text.parse::<MacAddr>().ok().map(|mac| mac.0),
+            expected,
+            "{text}"
+        );
     }
 
     #[test]
     fn reads_both_usual_forms_and_nothing_else() {
         check("02:1b:c3:00:4f:9e", Some([2, 0x1b, 0xc3, 0, 0x4f, 0x9e]));
         check("02-1B-C3-00-4F-9E", Some([2, 0x1b, 0xc3, 0, 0x4f, 0x9e]));
-        for text in ["", "02:1b:c3:00:4f", "02:1b:c3:00:4f:9e:00", "2:1b:c3:00:4f:9e", "+2:1b:c3:00:4f:9e"] {
+        for text in [
+            "",
+            "02:1b:c3:00:4f",
+            "02:1b:c3:00:4f:9e:00",
+            "2:1b:c3:00:4f:9e",
+            "+2:1b:c3:00:4f:9e",
+        ] {
             check(text, None);
         }
     }

@@ -58,9 +58,11 @@ impl Baseline {
 
     /// The slots that ever counted something, and how much, as of the last reading.
     pub fn counted(&self) -> impl Iterator<Item = (u32, Row)> {
-        (0..).zip(&self.rows).filter(|(_, row)| **row != Row::default()).map(|(slot, row)| (slot, *row))
+        (0..)
+            .zip(&self.rows)
+            .filter(|(_, row)| **row != Row::default())
+            .map(|(slot, row)| (slot, *row))
     }
-
 }
 
 fn grown(last: &mut Counter, now: Counter) -> Counter {
@@ -118,7 +120,11 @@ impl Rates {
         let keep = (-seconds / RATE_TIME_CONSTANT.as_secs_f64()).exp();
         let average = |past: f64, bytes: u64| {
             let rate = past * keep + bytes as f64 / seconds * (1.0 - keep);
-            if rate < SILENCE_BYTES_PER_SEC { 0.0 } else { rate }
+            if rate < SILENCE_BYTES_PER_SEC {
+                0.0
+            } else {
+                rate
+            }
         };
         self.sent = average(self.sent, sent);
         self.received = average(self.received, received);
@@ -142,7 +148,10 @@ mod tests {
     use super::*;
 
     fn row(bytes: u64) -> Row {
-        Row { sent: Counter { bytes, packets: 1 }, ..Row::default() }
+        Row {
+            sent: Counter { bytes, packets: 1 },
+            ..Row::default()
+        }
     }
 
     fn differences(baseline: &mut Baseline, reading: &[Row]) -> Vec<(u32, u64)> {
@@ -154,15 +163,27 @@ mod tests {
     #[test]
     fn only_slots_that_counted_are_reported() {
         let mut baseline = Baseline::new(3, []);
-        assert_eq!(differences(&mut baseline, &[row(0), row(5), Row::default()]), [(0, 0), (1, 5)]);
-        assert_eq!(differences(&mut baseline, &[row(0), row(9), Row::default()]), [(1, 4)]);
-        assert_eq!(differences(&mut baseline, &[row(0), row(9), Row::default()]), []);
+        assert_eq!(
+            differences(&mut baseline, &[row(0), row(5), Row::default()]),
+            [(0, 0), (1, 5)]
+        );
+        assert_eq!(
+            differences(&mut baseline, &[row(0), row(9), Row::default()]),
+            [(1, 4)]
+        );
+        assert_eq!(
+            differences(&mut baseline, &[row(0), row(9), Row::default()]),
+            []
+        );
     }
 
     #[test]
     fn a_known_start_is_not_counted_again() {
         let mut baseline = Baseline::new(2, [(1, row(100))]);
-        assert_eq!(differences(&mut baseline, &[Row::default(), row(130)]), [(1, 30)]);
+        assert_eq!(
+            differences(&mut baseline, &[Row::default(), row(130)]),
+            [(1, 30)]
+        );
     }
 
     #[test]
@@ -179,12 +200,18 @@ mod tests {
         for _ in 0..60 {
             rates.update(500, 1_000, Duration::from_secs(1));
         }
-        assert!((rates.received - 1_000.0).abs() < 0.1 && (rates.sent - 500.0).abs() < 0.1, "{rates:?}");
+        assert!(
+            (rates.received - 1_000.0).abs() < 0.1 && (rates.sent - 500.0).abs() < 0.1,
+            "{rates:?}"
+        );
     }
 
     #[test]
     fn silence_ends_in_zero() {
-        let mut rates = Rates { sent: 1e9, received: 0.0 };
+        let mut rates = Rates {
+            sent: 1e9,
+            received: 0.0,
+        };
         for _ in 0..200 {
             rates.update(0, 0, Duration::from_secs(1));
         }

@@ -129,7 +129,11 @@ impl From<Limits> for Thresholds {
 
 impl Policy {
     /// The entry about a device, the most specific first: by MAC, by address, by the longest prefix.
-    pub fn registration(&self, mac: Option<MacAddr>, addresses: &[IpAddr]) -> Option<&Registration> {
+    pub fn registration(
+        &self,
+        mac: Option<MacAddr>,
+        addresses: &[IpAddr],
+    ) -> Option<&Registration> {
         self.registered
             .iter()
             .filter_map(|entry| Some((specificity(entry.selector, mac, addresses)?, entry)))
@@ -145,15 +149,21 @@ impl Policy {
         let prefix = self
             .registration_by_prefix(addresses)
             .map_or(Limits::default(), |entry| entry.limits);
-        own.or(prefix).or(self.unknown).or(self.defaults).or(Limits::BUILT_IN).into()
+        own.or(prefix)
+            .or(self.unknown)
+            .or(self.defaults)
+            .or(Limits::BUILT_IN)
+            .into()
     }
 
     /// The addresses that are registered.
     pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
-        self.registered.iter().filter_map(|entry| match entry.selector {
-            Selector::Address(address) => Some(address),
-            Selector::Mac(_) | Selector::Prefix(_) => None,
-        })
+        self.registered
+            .iter()
+            .filter_map(|entry| match entry.selector {
+                Selector::Address(address) => Some(address),
+                Selector::Mac(_) | Selector::Prefix(_) => None,
+            })
     }
 
     fn registration_by_prefix(&self, addresses: &[IpAddr]) -> Option<&Registration> {

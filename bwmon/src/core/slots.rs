@@ -53,7 +53,10 @@ pub fn hash_base(local: &[IpNet]) -> u32 {
 impl Slots {
     /// No ranges yet.
     pub fn new(hash_base: u32) -> Self {
-        Self { hash_base, ranges: Vec::new() }
+        Self {
+            hash_base,
+            ranges: Vec::new(),
+        }
     }
 
     /// The ranges of a table that was in use before.
@@ -67,7 +70,11 @@ impl Slots {
                 let mask = Ipv4Addr::from(prefix.mask);
                 let prefix_len = ipnet::ipv4_mask_to_prefix(mask).ok()?;
                 let network = Ipv4Net::new(Ipv4Addr::from(prefix.network), prefix_len).ok()?;
-                Some(Range { prefix: network, base: prefix.base, is_local: true })
+                Some(Range {
+                    prefix: network,
+                    base: prefix.base,
+                    is_local: true,
+                })
             })
             .collect();
         Self { hash_base, ranges }
@@ -76,12 +83,19 @@ impl Slots {
     /// Makes these the local networks and returns what the kernel half is to be told. Of more than
     /// [`MAX_PREFIXES`] of a family, the first ones count.
     pub fn assign(&mut self, local: &[IpNet], count_all: bool) -> Networks {
-        let reusable: Vec<Range> =
-            self.ranges.iter().copied().filter(|range| !range.is_local).collect();
+        let reusable: Vec<Range> = self
+            .ranges
+            .iter()
+            .copied()
+            .filter(|range| !range.is_local)
+            .collect();
         for range in &mut self.ranges {
             range.is_local = local.contains(&IpNet::V4(range.prefix));
         }
-        let mut networks = Networks { count_all: u32::from(count_all), ..Networks::default() };
+        let mut networks = Networks {
+            count_all: u32::from(count_all),
+            ..Networks::default()
+        };
         for (place, prefix) in networks.v4.iter_mut().zip(by_size(local)) {
             *place = Prefix4 {
                 network: prefix.network().into(),
@@ -107,7 +121,10 @@ impl Slots {
 
     /// The address that has a slot by arithmetic.
     pub fn address(&self, slot: u32) -> Option<IpAddr> {
-        let range = self.ranges.iter().find(|range| (range.base..range.end()).contains(&slot))?;
+        let range = self
+            .ranges
+            .iter()
+            .find(|range| (range.base..range.end()).contains(&slot))?;
         let host = slot - range.base;
         Some(Ipv4Addr::from(u32::from(range.prefix.network()) + host).into())
     }
@@ -117,7 +134,9 @@ impl Slots {
         let IpAddr::V4(address) = address else {
             return false;
         };
-        self.ranges.iter().any(|range| range.is_local && range.prefix.contains(&address))
+        self.ranges
+            .iter()
+            .any(|range| range.is_local && range.prefix.contains(&address))
     }
 
     /// The first slot of a prefix: the one it has or had, else the first gap that is large enough.
@@ -128,10 +147,15 @@ impl Slots {
             return Some(range.base);
         }
         let base = self.gap(size).or_else(|| {
-            self.ranges.retain(|range| range.is_local || !reusable.contains(range));
+            self.ranges
+                .retain(|range| range.is_local || !reusable.contains(range));
             self.gap(size)
         })?;
-        self.ranges.push(Range { prefix, base, is_local: true });
+        self.ranges.push(Range {
+            prefix,
+            base,
+            is_local: true,
+        });
         Some(base)
     }
 
@@ -179,7 +203,10 @@ pub fn normalize(networks: impl IntoIterator<Item = IpNet>) -> (Vec<IpNet>, Opti
         }
     }
     let too_many = |kept: &[IpNet], v4| {
-        kept.iter().filter(|net| matches!(net, IpNet::V4(_)) == v4).count() > MAX_PREFIXES
+        kept.iter()
+            .filter(|net| matches!(net, IpNet::V4(_)) == v4)
+            .count()
+            > MAX_PREFIXES
     };
     if too_many(&kept, true) || too_many(&kept, false) {
         kept = IpNet::aggregate(&kept);
@@ -237,7 +264,10 @@ mod tests {
         let (slots, networks) = slots(&["10.0.0.0/8"]);
         assert_eq!(networks.v4[0].base, BASE_HASHED);
         assert_eq!(slots.address(FIRST_ADDRESS_SLOT), None);
-        assert_eq!(hash_base(&nets(&["10.0.0.0/8"])), FIRST_ADDRESS_SLOT + HEADROOM);
+        assert_eq!(
+            hash_base(&nets(&["10.0.0.0/8"])),
+            FIRST_ADDRESS_SLOT + HEADROOM
+        );
     }
 
     #[test]

@@ -240,6 +240,8 @@ pub struct AlertView {
 impl Snapshot {
     /// Alerts that are firing now.
     pub fn firing(&self) -> impl Iterator<Item = &Arc<AlertView>> {
-        self.alerts.iter().filter(|alert| alert.state == AlertState::Firing)
+        self.alerts
+            .iter()
+            .filter(|alert| alert.state == AlertState::Firing)
     }
 }

@@ -11,9 +11,7 @@ use crate::{
         usage::DayUsage,
         view::AlertState,
     },
-    store::{
-        AddressRecord, AlertRow, Checkpoint, DeviceRecord, Loaded, TableRecord, UsageRecord,
-    },
+    store::{AddressRecord, AlertRow, Checkpoint, DeviceRecord, Loaded, TableRecord, UsageRecord},
 };
 
 /// What is to be written: the ledger's changes, its alerts, and the tables as they were read at the
@@ -26,14 +24,18 @@ pub(super) fn checkpoint(
     at: Timestamp,
 ) -> Checkpoint {
     let is_pinned = tables.is_some();
-    let addresses = changes.addresses.into_iter().filter(|_| is_pinned).map(|saved| AddressRecord {
-        address: saved.address,
-        mac: saved.mac,
-        device: saved.device,
-        total: saved.total,
-        first_seen: saved.first_seen,
-        last_seen: saved.last_seen,
-    });
+    let addresses = changes
+        .addresses
+        .into_iter()
+        .filter(|_| is_pinned)
+        .map(|saved| AddressRecord {
+            address: saved.address,
+            mac: saved.mac,
+            device: saved.device,
+            total: saved.total,
+            first_seen: saved.first_seen,
+            last_seen: saved.last_seen,
+        });
     let devices = changes.devices.into_iter().map(|saved| DeviceRecord {
         id: saved.id,
         mac: saved.mac,
@@ -41,11 +43,14 @@ pub(super) fn checkpoint(
         first_seen: saved.first_seen,
         last_seen: saved.last_seen,
     });
-    let tables = tables.unwrap_or_default().into_iter().map(|table| TableRecord {
-        interface: table.interface,
-        identity: table.identity,
-        rows: table.rows,
-    });
+    let tables = tables
+        .unwrap_or_default()
+        .into_iter()
+        .map(|table| TableRecord {
+            interface: table.interface,
+            identity: table.identity,
+            rows: table.rows,
+        });
     Checkpoint {
         at,
         renamed: changes.renamed,
@@ -88,9 +93,18 @@ pub(super) fn restore(ledger: &mut Ledger, loaded: Loaded, now: &Now) -> Vec<Sav
         first_seen: record.first_seen,
         last_seen: record.last_seen,
     });
-    let alerts = loaded.alerts.iter().filter_map(|row| read::<AlertRecord>("alert", &row.body));
+    let alerts = loaded
+        .alerts
+        .iter()
+        .filter_map(|row| read::<AlertRecord>("alert", &row.body));
     let keeps_addresses = !tables.is_empty();
-    ledger.restore(devices, usage, addresses.filter(|_| keeps_addresses), alerts, now);
+    ledger.restore(
+        devices,
+        usage,
+        addresses.filter(|_| keeps_addresses),
+        alerts,
+        now,
+    );
     tables
 }
 

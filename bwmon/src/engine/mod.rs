@@ -106,7 +106,12 @@ pub async fn run(
     let (heartbeat, heartbeats) = channel::channel(None);
     let (token, tokens) = channel::channel(config.http.token.clone());
     let (configuration, configurations) = channel::channel(Arc::default());
-    let out = Published { snapshot, heartbeat, token, configuration };
+    let out = Published {
+        snapshot,
+        heartbeat,
+        token,
+        configuration,
+    };
 
     let mut engine = Engine::new(config, overrides, Network::new(&state), store, out, &now)?;
     engine.warnings.extend(loaded.warnings.iter().cloned());
@@ -210,8 +215,12 @@ impl Engine {
             interval_seconds: config.poll_interval.as_secs_f64(),
             ..PollStatus::default()
         };
-        let ledger =
-            Ledger::new(config.policy.clone(), Scope::Internet, config.timezone.clone(), now);
+        let ledger = Ledger::new(
+            config.policy.clone(),
+            Scope::Internet,
+            config.timezone.clone(),
+            now,
+        );
         let notifier = Notifier::new(config.notify.clone());
         let warnings = config.warnings.clone();
         Ok(Self {
@@ -279,7 +288,9 @@ impl Engine {
             self.tried = now.monotonic;
             self.follow_links();
         }
-        let Self { watches, ledger, .. } = self;
+        let Self {
+            watches, ledger, ..
+        } = self;
         for watch in watches {
             watch.reclaim(|address| {
                 !ledger.is_known(address)
@@ -299,7 +310,10 @@ impl Engine {
         self.poll.max_seconds = self.poll.max_seconds.max(took);
         self.publish(&now);
         let interval = self.config.poll_interval;
-        self.out.heartbeat.send_replace(Some(Heartbeat { at: Instant::now(), interval }));
+        self.out.heartbeat.send_replace(Some(Heartbeat {
+            at: Instant::now(),
+            interval,
+        }));
     }
 
     /// Reads every table and steps the ledger.
@@ -336,7 +350,10 @@ impl Engine {
 
     fn learn(&mut self, neighbour: netlink::Neighbour) {
         let watched = |watch: &&mut Watch| {
-            watch.link.as_ref().is_some_and(|link| link.index == neighbour.index)
+            watch
+                .link
+                .as_ref()
+                .is_some_and(|link| link.index == neighbour.index)
         };
         if let Some(watch) = self.watches.iter_mut().find(watched) {
             watch.expect(neighbour.address);
@@ -355,9 +372,11 @@ impl Engine {
 
     /// Brings watches and local networks in line with the interfaces and addresses there are.
     fn follow_links(&mut self) {
-        let routes = routing::routes(self.watches.iter().filter_map(|watch| {
-            watch.link.as_ref().map(|link| link.name.as_str())
-        }));
+        let routes = routing::routes(
+            self.watches
+                .iter()
+                .filter_map(|watch| watch.link.as_ref().map(|link| link.name.as_str())),
+        );
         self.find_interfaces(routes);
         for watch in &mut self.watches {
             let known = watch.link.as_ref().map(|link| link.index);
@@ -365,40 +384,64 @@ impl Engine {
             if now.is_none() && known.is_some() {
                 watch.detach();
             }
-            let link = now.or_else(|| {
-                self.network.links().find(|link| link.name == watch.name)
-            });
+            let link = now.or_else(|| self.network.links().find(|link| link.name == watch.name));
             let taken = |link: &&netlink::Link| Some(link.index) != known && watch.link.is_some();
             watch.link = link.filter(|link| !taken(link)).cloned();
         }
-        let watched: HashSet<u32> =
-            self.watches.iter().filter_map(|watch| Some(watch.link.as_ref()?.index)).collect();
-        let routes = routes || routing::routes(self.watches.iter().map(|watch| watch.name.as_str()));
-        let (local, warning) = self.network.local(&self.config.local_networks, &watched, routes);
+        let watched: HashSet<u32> = self
+            .watches
+            .iter()
+            .filter_map(|watch| Some(watch.link.as_ref()?.index))
+            .collect();
+        let routes =
+            routes || routing::routes(self.watches.iter().map(|watch| watch.name.as_str()));
+        let (local, warning) = self
+            .network
+            .local(&self.config.local_networks, &watched, routes);
         self.passing.networks = warning;
         if local != self.local {
             self.set_local(local);
         }
         let counters = |name: &str| {
-            kernel::link_counters().ok().and_then(|mut all| all.remove(name)).unwrap_or_default()
+            kernel::link_counters()
+                .ok()
+                .and_then(|mut all| all.remove(name))
+                .unwrap_or_default()
         };
         for watch in self.watches.iter_mut().filter(|watch| !watch.is_attached()) {
             if let Some(link) = watch.link.clone() {
-                watch.attach(link, &self.local, &self.settings, &self.saved_tables, counters);
+                watch.attach(
+                    link,
+                    &self.local,
+                    &self.settings,
+                    &self.saved_tables,
+                    counters,
+                );
             }
         }
     }
 
     fn set_local(&mut self, local: LocalNetworks) {
         let list: Vec<String> = local.networks.iter().map(ToString::to_string).collect();
-        log::info!("local networks: {}", if list.is_empty() { "none".to_owned() } else { list.join(", ") });
+        log::info!(
+            "local networks: {}",
+            if list.is_empty() {
+                "none".to_owned()
+            } else {
+                list.join(", ")
+            }
+        );
         if local.count_all && !self.local.count_all {
             log::info!("this machine does not route: every remote address is counted");
         }
         for watch in &mut self.watches {
             watch.configure(&local);
         }
-        self.ledger.set_scope(if local.count_all { Scope::All } else { Scope::Internet });
+        self.ledger.set_scope(if local.count_all {
+            Scope::All
+        } else {
+            Scope::Internet
+        });
         self.local = local;
     }
 
@@ -408,20 +451,28 @@ impl Engine {
         for pattern in &self.config.interfaces {
             if pattern.contains(['*', '?']) {
                 let found = self.network.links().map(|link| &link.name);
-                names.extend(found.filter(|name| config::interface::matches(pattern, name)).cloned());
+                names.extend(
+                    found
+                        .filter(|name| config::interface::matches(pattern, name))
+                        .cloned(),
+                );
             } else {
                 names.push(pattern.clone());
             }
         }
         self.passing.interfaces = None;
         if self.config.interfaces.is_empty() && self.watches.is_empty() {
-            match self.network.choose(routing::default_route().as_deref(), routes) {
+            match self
+                .network
+                .choose(routing::default_route().as_deref(), routes)
+            {
                 Some(choice) => {
                     log::info!("watching {}: {}", choice.names.join(", "), choice.why);
                     names = choice.names;
                 }
                 None => {
-                    let hint = "no interface to watch was found; name one with --iface or interfaces";
+                    let hint =
+                        "no interface to watch was found; name one with --iface or interfaces";
                     self.passing.interfaces = Some(hint.to_owned());
                 }
             }
@@ -444,7 +495,10 @@ impl Engine {
         }
         let watch = &self.watches[0];
         let reason = watch.note().unwrap_or("cannot be counted on").to_owned();
-        Err(EngineError::Attach { interface: watch.name.clone(), reason })
+        Err(EngineError::Attach {
+            interface: watch.name.clone(),
+            reason,
+        })
     }
 
     /// Takes in the files anew. A mistake in them leaves everything as it is.
@@ -454,8 +508,7 @@ impl Engine {
             Ok(new) => self.adopt(new),
             Err(errors) => {
                 log::error!("the configuration stays as it was: {errors}");
-                self.passing.reload =
-                    Some(format!("the configuration was not reloaded: {errors}"));
+                self.passing.reload = Some(format!("the configuration was not reloaded: {errors}"));
             }
         }
         service::ready();
@@ -464,7 +517,10 @@ impl Engine {
     fn adopt(&mut self, new: Config) {
         let waiting = config::restart_needed(&self.config, &new);
         self.passing.reload = (!waiting.is_empty()).then(|| {
-            format!("changed, and in force only after a restart: {}", waiting.join(", "))
+            format!(
+                "changed, and in force only after a restart: {}",
+                waiting.join(", ")
+            )
         });
         if let Some(warning) = &self.passing.reload {
             log::warn!("{warning}");
@@ -483,7 +539,10 @@ impl Engine {
             state_dir: self.config.state_dir.clone(),
             pin: self.config.pin.clone(),
             timezone: self.config.timezone.clone(),
-            http: config::Http { listen: self.config.http.listen.clone(), ..new.http },
+            http: config::Http {
+                listen: self.config.http.listen.clone(),
+                ..new.http
+            },
             ..new
         };
         self.follow_links();
@@ -525,10 +584,17 @@ impl Engine {
             })
             .collect();
         let status = Status {
-            sampled_at: self.sampled.map(|at| rfc3339(at.wall, &self.config.timezone)),
+            sampled_at: self
+                .sampled
+                .map(|at| rfc3339(at.wall, &self.config.timezone)),
             day: self.ledger.today().to_string(),
             poll: self.poll.clone(),
-            local_networks: self.local.networks.iter().map(ToString::to_string).collect(),
+            local_networks: self
+                .local
+                .networks
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
             counts_every_address: self.local.count_all,
             warnings: self.current_warnings(),
         };
@@ -541,23 +607,39 @@ impl Engine {
             alerts: self.ledger.alert_views(),
         }));
         if self.poll.samples <= 1 || self.passing.reload.is_some() {
-            self.out.configuration.send_replace(Arc::new(self.in_force()));
+            self.out
+                .configuration
+                .send_replace(Arc::new(self.in_force()));
         }
     }
 
     fn current_warnings(&self) -> Vec<String> {
-        let Passing { networks, store, reload, interfaces } = &self.passing;
-        let notes = self.watches.iter().filter_map(|watch| {
-            watch.note().map(|note| format!("{}: {note}", watch.name))
-        });
+        let Passing {
+            networks,
+            store,
+            reload,
+            interfaces,
+        } = &self.passing;
+        let notes = self
+            .watches
+            .iter()
+            .filter_map(|watch| watch.note().map(|note| format!("{}: {note}", watch.name)));
         let channels = self.notifier.stats().into_iter().filter_map(|channel| {
             let error = channel.last_error?;
-            Some(format!("channel {}: {} events wait: {error}", channel.name, channel.waiting))
+            Some(format!(
+                "channel {}: {} events wait: {error}",
+                channel.name, channel.waiting
+            ))
         });
         self.warnings
             .iter()
             .cloned()
-            .chain([networks, store, reload, interfaces].into_iter().flatten().cloned())
+            .chain(
+                [networks, store, reload, interfaces]
+                    .into_iter()
+                    .flatten()
+                    .cloned(),
+            )
             .chain(notes)
             .chain(channels)
             .collect()

@@ -25,7 +25,11 @@ pub(super) struct Network {
 impl Network {
     pub(super) fn new(state: &State) -> Self {
         Self {
-            links: state.links.iter().map(|link| (link.index, link.clone())).collect(),
+            links: state
+                .links
+                .iter()
+                .map(|link| (link.index, link.clone()))
+                .collect(),
             addresses: state.addresses.iter().copied().collect(),
         }
     }
@@ -82,7 +86,13 @@ impl Network {
             ),
         };
         let (networks, warning) = slots::normalize(networks);
-        (LocalNetworks { networks, count_all }, warning)
+        (
+            LocalNetworks {
+                networks,
+                count_all,
+            },
+            warning,
+        )
     }
 
     /// Which interfaces face the devices, and why these.
@@ -99,9 +109,17 @@ impl Network {
         let inside = |link: &&&Link| Some(link.name.as_str()) != default_route;
         let names = |links: &[&Link]| links.iter().map(|link| link.name.clone()).collect();
         if routes {
-            let lan: Vec<&Link> =
-                candidates.iter().filter(private).filter(inside).copied().collect();
-            let bridges: Vec<&Link> = lan.iter().filter(|link| is_bridge(&link.name)).copied().collect();
+            let lan: Vec<&Link> = candidates
+                .iter()
+                .filter(private)
+                .filter(inside)
+                .copied()
+                .collect();
+            let bridges: Vec<&Link> = lan
+                .iter()
+                .filter(|link| is_bridge(&link.name))
+                .copied()
+                .collect();
             if !bridges.is_empty() {
                 return Some(Choice {
                     names: names(&bridges),
@@ -115,14 +133,23 @@ impl Network {
                 });
             }
         }
-        let outside: Vec<&Link> =
-            candidates.iter().filter(|link| !inside(link)).copied().collect();
+        let outside: Vec<&Link> = candidates
+            .iter()
+            .filter(|link| !inside(link))
+            .copied()
+            .collect();
         if !outside.is_empty() {
-            return Some(Choice { names: names(&outside), why: "the default route leaves by it" });
+            return Some(Choice {
+                names: names(&outside),
+                why: "the default route leaves by it",
+            });
         }
         match candidates.as_slice() {
             [] => None,
-            only => Some(Choice { names: names(only), why: "it is up and has an address" }),
+            only => Some(Choice {
+                names: names(only),
+                why: "it is up and has an address",
+            }),
         }
     }
 
@@ -185,7 +212,10 @@ mod tests {
                 is_up: true,
                 xdp_program: None,
             }));
-            network.apply(Change::Address(OwnAddress { index, net: net.parse().unwrap() }));
+            network.apply(Change::Address(OwnAddress {
+                index,
+                net: net.parse().unwrap(),
+            }));
         }
         network
     }
@@ -198,7 +228,11 @@ mod tests {
 
     #[test]
     fn a_router_watches_its_inside() {
-        let gateway = [("lo", "127.0.0.1/8"), ("wan", "203.0.113.5/24"), ("br-lan", "192.168.1.1/24")];
+        let gateway = [
+            ("lo", "127.0.0.1/8"),
+            ("wan", "203.0.113.5/24"),
+            ("br-lan", "192.168.1.1/24"),
+        ];
         check(&gateway, "wan", true, &["br-lan"]);
         let double_nat = [("eth0", "192.168.0.2/24"), ("eth1", "192.168.1.1/24")];
         check(&double_nat, "eth0", true, &["eth1"]);
@@ -206,7 +240,11 @@ mod tests {
 
     #[test]
     fn a_router_with_several_networks_watches_them_all() {
-        let office = [("eth0", "203.0.113.5/24"), ("eth1", "10.1.0.1/24"), ("eth2", "10.2.0.1/24")];
+        let office = [
+            ("eth0", "203.0.113.5/24"),
+            ("eth1", "10.1.0.1/24"),
+            ("eth2", "10.2.0.1/24"),
+        ];
         check(&office, "eth0", true, &["eth1", "eth2"]);
     }
 

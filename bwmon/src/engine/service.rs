@@ -75,14 +75,20 @@ pub(super) struct Watchdog {
 impl Watchdog {
     pub(super) fn new() -> Self {
         // Half of what it would wait, as sd_watchdog_enabled(3) recommends.
-        Self { every: sd_notify::watchdog_enabled().map(|limit| limit / 2), told: None }
+        Self {
+            every: sd_notify::watchdog_enabled().map(|limit| limit / 2),
+            told: None,
+        }
     }
 
     pub(super) fn alive(&mut self) {
         let Some(every) = self.every else {
             return;
         };
-        if self.told.is_none_or(|told| told.elapsed() + Duration::from_secs(1) >= every) {
+        if self
+            .told
+            .is_none_or(|told| told.elapsed() + Duration::from_secs(1) >= every)
+        {
             self.told = Some(Instant::now());
             tell(&[NotifyState::Watchdog]);
         }

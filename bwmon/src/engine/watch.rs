@@ -121,12 +121,20 @@ const RECLAIM_AT_ONCE: usize = 256;
 impl Watch {
     pub(super) fn new(name: String) -> Self {
         let note = Some("there is no such interface yet".to_owned());
-        Self { name, link: None, tables: None, counted: Vec::new(), note }
+        Self {
+            name,
+            link: None,
+            tables: None,
+            counted: Vec::new(),
+            note,
+        }
     }
 
     /// Whether programs count on it.
     pub(super) fn is_attached(&self) -> bool {
-        self.tables.as_ref().is_some_and(|tables| tables.counting.attached().is_some())
+        self.tables
+            .as_ref()
+            .is_some_and(|tables| tables.counting.attached().is_some())
     }
 
     /// Why it does not count, or not in the best mode.
@@ -166,8 +174,11 @@ impl Watch {
         saved: &[SavedTable],
         counters: impl FnOnce(&str) -> LinkCounters,
     ) -> Result<(), WatchError> {
-        let interface =
-            Interface { name: link.name.clone(), index: link.index, link_layer: link.link_layer };
+        let interface = Interface {
+            name: link.name.clone(),
+            index: link.index,
+            link_layer: link.link_layer,
+        };
         let is_other_kind = |tables: &Tables| tables.counting.link_layer() != link.link_layer;
         if self.tables.as_ref().is_some_and(is_other_kind) {
             self.fold();
@@ -178,8 +189,9 @@ impl Watch {
             None => Tables::load(&self.name, &interface, networks, settings, saved)?,
         };
         let tables = self.tables.insert(tables);
-        let attached =
-            tables.counting.attach(&interface, settings.xdp_mode, settings.tc_mode)?;
+        let attached = tables
+            .counting
+            .attach(&interface, settings.xdp_mode, settings.tc_mode)?;
         log::info!(
             "{}: counting, ingress {}, egress {}",
             link.name,
@@ -206,7 +218,10 @@ impl Watch {
             tables.counting.detach();
         }
         if let Some(link) = self.link.take() {
-            log::warn!("{}: the interface is gone; waiting for it to come back", link.name);
+            log::warn!(
+                "{}: the interface is gone; waiting for it to come back",
+                link.name
+            );
             self.note = Some("the interface is gone".to_owned());
         }
     }
@@ -241,7 +256,10 @@ impl Watch {
             return;
         }
         if let Err(error) = tables.configure(networks) {
-            log::error!("{}: the old local networks stay in force: {error}", self.name);
+            log::error!(
+                "{}: the old local networks stay in force: {error}",
+                self.name
+            );
         }
     }
 
@@ -284,7 +302,11 @@ impl Watch {
 
     /// How readers see it. `counters` are the interface's own, now.
     pub(super) fn view(&self, counters: Option<LinkCounters>) -> InterfaceView {
-        let name = self.link.as_ref().map_or(&self.name, |link| &link.name).clone();
+        let name = self
+            .link
+            .as_ref()
+            .map_or(&self.name, |link| &link.name)
+            .clone();
         let mut view = InterfaceView {
             name,
             attached: self.is_attached(),
@@ -308,10 +330,14 @@ impl Watch {
             view.egress_mode = Some(attached.egress.to_string());
         }
         let counted = minus(tables.total, tables.since.counted);
-        view.counted_bytes =
-            Directions { sent: counted.sent.bytes, received: counted.received.bytes };
-        view.counted_packets =
-            Directions { sent: counted.sent.packets, received: counted.received.packets };
+        view.counted_bytes = Directions {
+            sent: counted.sent.bytes,
+            received: counted.received.bytes,
+        };
+        view.counted_packets = Directions {
+            sent: counted.sent.packets,
+            received: counted.received.packets,
+        };
         if let Some(now) = counters {
             let since = tables.since.interface;
             view.interface_bytes = difference(now.bytes, since.bytes);
@@ -320,8 +346,7 @@ impl Watch {
         let total = |directions: Directions| directions.sent + directions.received;
         let of_interface = total(view.interface_packets);
         if of_interface > 0 {
-            view.coverage =
-                (total(view.counted_packets) as f64 / of_interface as f64).min(1.0);
+            view.coverage = (total(view.counted_packets) as f64 / of_interface as f64).min(1.0);
         }
         let reserved = |slot: u32| {
             let slot = slot as usize;
@@ -344,9 +369,16 @@ impl Tables {
         saved: &[SavedTable],
     ) -> Result<Self, WatchError> {
         let hash_base = slots::hash_base(&networks.networks);
-        let shape =
-            Shape { cpus: settings.cpus, slots: hash_base + settings.max_addresses, hash_base };
-        let pins = settings.pin.as_deref().map(|base| pins(base, name)).transpose()?;
+        let shape = Shape {
+            cpus: settings.cpus,
+            slots: hash_base + settings.max_addresses,
+            hash_base,
+        };
+        let pins = settings
+            .pin
+            .as_deref()
+            .map(|base| pins(base, name))
+            .transpose()?;
         let counting = Counting::load(shape, interface.link_layer, pins)?;
         let shape = counting.table().shape();
         let identity = format!("{}/{}", settings.boot_id, counting.table().identity());
@@ -398,7 +430,16 @@ impl Tables {
     }
 
     fn fold(&mut self, counted: &mut Vec<(IpAddr, Row)>) {
-        let Self { counting, slots, baseline, owners, reading, total, reserved, .. } = self;
+        let Self {
+            counting,
+            slots,
+            baseline,
+            owners,
+            reading,
+            total,
+            reserved,
+            ..
+        } = self;
         let table = counting.table();
         table.read(reading);
         let mut unresolved = Vec::new();
@@ -413,9 +454,11 @@ impl Tables {
                 _ => slots
                     .address(slot)
                     .or_else(|| owners.get(&slot).copied())
-                    .or_else(|| table.owner(slot).inspect(|owner| {
-                        owners.insert(slot, *owner);
-                    })),
+                    .or_else(|| {
+                        table.owner(slot).inspect(|owner| {
+                            owners.insert(slot, *owner);
+                        })
+                    }),
             };
             match address {
                 Some(address) => {
@@ -436,7 +479,10 @@ impl Tables {
     }
 
     fn reclaim(&mut self, is_idle: impl Fn(IpAddr) -> bool) -> Result<(), TableError> {
-        for retiring in self.retiring.extract_if(.., |retiring| retiring.readings_left == 0) {
+        for retiring in self
+            .retiring
+            .extract_if(.., |retiring| retiring.readings_left == 0)
+        {
             self.owners.remove(&retiring.slot);
             self.counting.table_mut().release(retiring.slot)?;
         }
@@ -457,7 +503,10 @@ impl Tables {
         }
         for (slot, address) in idle {
             self.counting.table_mut().forget(address)?;
-            self.retiring.push(Retiring { slot, readings_left: QUARANTINE });
+            self.retiring.push(Retiring {
+                slot,
+                readings_left: QUARANTINE,
+            });
         }
         // A new generation, so that no cache remembers them.
         let networks = self.networks.clone();
@@ -466,8 +515,10 @@ impl Tables {
 }
 
 fn pins(base: &Path, name: &str) -> Result<Pins, LoadError> {
-    Pins::new(base, name)
-        .map_err(|source| LoadError::PinIo { directory: base.join(name), source })
+    Pins::new(base, name).map_err(|source| LoadError::PinIo {
+        directory: base.join(name),
+        source,
+    })
 }
 
 fn difference(now: Directions, since: Directions) -> Directions {

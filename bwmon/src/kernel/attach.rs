@@ -157,10 +157,19 @@ pub(super) fn attach(ebpf: &mut Ebpf, wanted: &Wanted<'_>) -> Result<Attached, A
     };
     let (egress_link, egress) = attach_tc(ebpf, wanted, Hook::TcEgress)?;
     if let Some(pins) = wanted.pins {
-        let unused = if ingress == IngressMode::Tc { Hook::Xdp } else { Hook::TcIngress };
+        let unused = if ingress == IngressMode::Tc {
+            Hook::Xdp
+        } else {
+            Hook::TcIngress
+        };
         pins.remove_links(unused);
     }
-    Ok(Attached { ingress, egress, note, _links: [ingress_link, egress_link] })
+    Ok(Attached {
+        ingress,
+        egress,
+        note,
+        _links: [ingress_link, egress_link],
+    })
 }
 
 type Ingress = (Held, IngressMode, Option<String>);
@@ -175,7 +184,11 @@ fn auto(ebpf: &mut Ebpf, wanted: &Wanted<'_>) -> Result<Ingress, AttachError> {
         },
     };
     let (link, _) = attach_tc(ebpf, wanted, Hook::TcIngress)?;
-    Ok((link, IngressMode::Tc, Some(format!("counts in tc, not in native xdp: {note}"))))
+    Ok((
+        link,
+        IngressMode::Tc,
+        Some(format!("counts in tc, not in native xdp: {note}")),
+    ))
 }
 
 fn forced_xdp(
@@ -185,9 +198,11 @@ fn forced_xdp(
 ) -> Result<Ingress, AttachError> {
     match attach_xdp(ebpf, wanted, mode) {
         Ok(link) => Ok((link, mode, None)),
-        Err(reason) => {
-            Err(AttachError::Xdp { interface: wanted.interface.name.clone(), mode, reason })
-        }
+        Err(reason) => Err(AttachError::Xdp {
+            interface: wanted.interface.name.clone(),
+            mode,
+            reason,
+        }),
     }
 }
 
@@ -197,7 +212,11 @@ fn attach_xdp(ebpf: &mut Ebpf, wanted: &Wanted<'_>, mode: IngressMode) -> Result
     if let Some(pinned) = wanted.pinned(Hook::Xdp) {
         let revived = XdpLink::try_from(pinned)
             .map_err(|error| error.to_string())
-            .and_then(|link| program.attach_to_link(link).map_err(|error| error.to_string()))
+            .and_then(|link| {
+                program
+                    .attach_to_link(link)
+                    .map_err(|error| error.to_string())
+            })
             .and_then(|id| program.take_link(id).map_err(|error| error.to_string()));
         match revived {
             // Still pinned: what is dropped here is only one more handle.
@@ -238,17 +257,26 @@ fn attach_tc(
 ) -> Result<(Held, EgressMode), AttachError> {
     let (name, attach_type, direction, order) = match hook {
         // First, to see what came over the wire; last, to see what goes out on it.
-        Hook::Xdp | Hook::TcIngress => {
-            (names::PROGRAM_TC_INGRESS, TcAttachType::Ingress, "ingress", LinkOrder::first())
-        }
-        Hook::TcEgress => {
-            (names::PROGRAM_TC_EGRESS, TcAttachType::Egress, "egress", LinkOrder::last())
-        }
+        Hook::Xdp | Hook::TcIngress => (
+            names::PROGRAM_TC_INGRESS,
+            TcAttachType::Ingress,
+            "ingress",
+            LinkOrder::first(),
+        ),
+        Hook::TcEgress => (
+            names::PROGRAM_TC_EGRESS,
+            TcAttachType::Egress,
+            "egress",
+            LinkOrder::last(),
+        ),
     };
     let interface = wanted.interface.name.as_str();
     let program = object::tc(ebpf, name)?;
-    let fail =
-        |source| AttachError::Tc { interface: interface.to_owned(), direction, source };
+    let fail = |source| AttachError::Tc {
+        interface: interface.to_owned(),
+        direction,
+        source,
+    };
     if wanted.tc_mode != TcMode::Clsact {
         match attach_tcx(program, wanted, hook, attach_type, order) {
             Ok(link) => return Ok((link, EgressMode::Tcx)),
@@ -267,8 +295,13 @@ fn attach_tc(
         log::info!("{interface}: removed the {direction} filter of an earlier run");
     }
     let options = TcAttachOptions::Netlink(NlOptions::default());
-    let id = program.attach_with_options(interface, attach_type, options).map_err(fail)?;
-    Ok((Held::Tc(program.take_link(id).map_err(fail)?), EgressMode::Clsact))
+    let id = program
+        .attach_with_options(interface, attach_type, options)
+        .map_err(fail)?;
+    Ok((
+        Held::Tc(program.take_link(id).map_err(fail)?),
+        EgressMode::Clsact,
+    ))
 }
 
 fn attach_tcx(
@@ -278,7 +311,11 @@ fn attach_tcx(
     attach_type: TcAttachType,
     order: LinkOrder,
 ) -> Result<Held, AttachError> {
-    let direction = if hook == Hook::TcEgress { "egress" } else { "ingress" };
+    let direction = if hook == Hook::TcEgress {
+        "egress"
+    } else {
+        "ingress"
+    };
     let fail = |source| AttachError::Tc {
         interface: wanted.interface.name.clone(),
         direction,
@@ -287,7 +324,11 @@ fn attach_tcx(
     if let Some(pinned) = wanted.pinned(hook) {
         let revived = SchedClassifierLink::try_from(pinned)
             .map_err(|error| error.to_string())
-            .and_then(|link| program.attach_to_link(link).map_err(|error| error.to_string()))
+            .and_then(|link| {
+                program
+                    .attach_to_link(link)
+                    .map_err(|error| error.to_string())
+            })
             .and_then(|id| program.take_link(id).map_err(|error| error.to_string()));
         match revived {
             Ok(_) => {
@@ -311,7 +352,10 @@ fn attach_tcx(
         return Ok(Held::Tc(link));
     };
     let path = pins.link(hook, wanted.interface.index);
-    let pin_error = |reason: String| AttachError::Pin { path: path.clone(), reason };
+    let pin_error = |reason: String| AttachError::Pin {
+        path: path.clone(),
+        reason,
+    };
     FdLink::try_from(link)
         .map_err(|error| pin_error(error.to_string()))?
         .pin(&path)
@@ -367,6 +411,11 @@ fn reason(error: &ProgramError, interface: &Interface) -> String {
 
 /// The name of a loaded program, whoever loaded it.
 pub fn program_name(id: u32) -> Option<String> {
-    let program = aya::programs::loaded_programs().flatten().find(|program| program.id() == id)?;
-    program.name_as_str().filter(|name| !name.is_empty()).map(str::to_owned)
+    let program = aya::programs::loaded_programs()
+        .flatten()
+        .find(|program| program.id() == id)?;
+    program
+        .name_as_str()
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
 }

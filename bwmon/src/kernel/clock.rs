@@ -8,12 +8,18 @@ use crate::core::time::{Monotonic, Now};
 
 /// Reads both clocks.
 pub fn now() -> Now {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     // SAFETY: `time` is valid for writing; CLOCK_MONOTONIC always exists, so the call can't fail.
     unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
     let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
     let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or_default();
-    Now { monotonic: Monotonic(Duration::new(seconds, nanoseconds)), wall: Timestamp::now() }
+    Now {
+        monotonic: Monotonic(Duration::new(seconds, nanoseconds)),
+        wall: Timestamp::now(),
+    }
 }
 
 /// This machine's host name.

@@ -40,10 +40,21 @@ impl Counting {
         let mut ebpf = object::load(&shape, link_layer, pins.as_ref())?;
         let is_resumed = pinned.is_some();
         let table = Table::new(&mut ebpf, shape, !is_resumed)?;
-        let log = object::wants_log().then(|| EbpfLogger::init(&mut ebpf)).and_then(|log| {
-            log.inspect_err(|error| log::debug!("the kernel half can't log: {error}")).ok()
-        });
-        Ok(Self { ebpf, table, pins, attached: None, link_layer, is_resumed, log })
+        let log = object::wants_log()
+            .then(|| EbpfLogger::init(&mut ebpf))
+            .and_then(|log| {
+                log.inspect_err(|error| log::debug!("the kernel half can't log: {error}"))
+                    .ok()
+            });
+        Ok(Self {
+            ebpf,
+            table,
+            pins,
+            attached: None,
+            link_layer,
+            is_resumed,
+            log,
+        })
     }
 
     /// Attaches the programs to an interface, unless they are.
@@ -56,7 +67,12 @@ impl Counting {
         let attached = match self.attached.take() {
             Some(attached) => attached,
             None => {
-                let wanted = Wanted { interface, xdp_mode, tc_mode, pins: self.pins.as_ref() };
+                let wanted = Wanted {
+                    interface,
+                    xdp_mode,
+                    tc_mode,
+                    pins: self.pins.as_ref(),
+                };
                 attach::attach(&mut self.ebpf, &wanted)?
             }
         };

@@ -15,7 +15,9 @@ mod object;
 mod pins;
 mod table;
 
-pub use attach::{AttachError, Attached, EgressMode, IngressMode, Interface, LinkLayer, program_name};
+pub use attach::{
+    AttachError, Attached, EgressMode, IngressMode, Interface, LinkLayer, program_name,
+};
 pub use clock::{boot_id, host_name, now, possible_cpus};
 pub use counting::Counting;
 pub use link_counters::{LinkCounters, link_counters};

@@ -123,13 +123,19 @@ fn load_xdp(ebpf: &mut Ebpf, name: &'static str) -> Result<(), LoadError> {
     let program = xdp_program(ebpf, name)?;
     match program.load() {
         Ok(()) | Err(ProgramError::AlreadyLoaded) => Ok(()),
-        Err(source) => Err(LoadError::Program { program: name, source }),
+        Err(source) => Err(LoadError::Program {
+            program: name,
+            source,
+        }),
     }
 }
 
 fn xdp_program<'a>(ebpf: &'a mut Ebpf, name: &'static str) -> Result<&'a mut Xdp, LoadError> {
     let program = ebpf.program_mut(name).ok_or(LoadError::Missing(name))?;
-    program.try_into().map_err(|source| LoadError::Program { program: name, source })
+    program.try_into().map_err(|source| LoadError::Program {
+        program: name,
+        source,
+    })
 }
 
 /// Loads a TC program.
@@ -137,7 +143,10 @@ pub(super) fn tc<'a>(
     ebpf: &'a mut Ebpf,
     name: &'static str,
 ) -> Result<&'a mut SchedClassifier, LoadError> {
-    let fail = |source| LoadError::Program { program: name, source };
+    let fail = |source| LoadError::Program {
+        program: name,
+        source,
+    };
     let program = ebpf.program_mut(name).ok_or(LoadError::Missing(name))?;
     let program: &mut SchedClassifier = program.try_into().map_err(fail)?;
     match program.load() {

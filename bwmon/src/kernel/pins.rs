@@ -50,11 +50,18 @@ impl Pins {
             return;
         };
         for entry in entries.flatten() {
-            if !entry.file_name().to_string_lossy().starts_with(hook.prefix()) {
+            if !entry
+                .file_name()
+                .to_string_lossy()
+                .starts_with(hook.prefix())
+            {
                 continue;
             }
             if let Err(error) = fs::remove_file(entry.path()) {
-                log::warn!("cannot remove the pinned link {}: {error}", entry.path().display());
+                log::warn!(
+                    "cannot remove the pinned link {}: {error}",
+                    entry.path().display()
+                );
             }
         }
     }
@@ -65,31 +72,51 @@ impl Pins {
     /// aya takes a pinned map as it is; one of another layout would be read out of bounds, so each
     /// is compared with what this version makes.
     pub(super) fn shape(&self, cpus: u32) -> Result<Option<Shape>, LoadError> {
-        let unfit = || LoadError::Pins { directory: self.directory.clone() };
-        let present = names::MAPS.iter().filter(|name| self.map(name).exists()).count();
+        let unfit = || LoadError::Pins {
+            directory: self.directory.clone(),
+        };
+        let present = names::MAPS
+            .iter()
+            .filter(|name| self.map(name).exists())
+            .count();
         if present == 0 {
             return Ok(None);
         }
         if present < names::MAPS.len() || !self.is_set_up().ok_or_else(unfit)? {
-            log::warn!("{}: tables were never set up, so made anew", self.directory.display());
+            log::warn!(
+                "{}: tables were never set up, so made anew",
+                self.directory.display()
+            );
             self.remove_maps()?;
             return Ok(None);
         }
-        let counters = self.info(names::MAP_COUNTERS).ok_or_else(unfit)?.max_entries();
-        let hashed = self.info(names::MAP_ADDRESSES).ok_or_else(unfit)?.max_entries();
+        let counters = self
+            .info(names::MAP_COUNTERS)
+            .ok_or_else(unfit)?
+            .max_entries();
+        let hashed = self
+            .info(names::MAP_ADDRESSES)
+            .ok_or_else(unfit)?
+            .max_entries();
         let slots = counters / cpus;
         if counters % cpus != 0 || hashed > slots || slots - hashed < FIRST_ADDRESS_SLOT {
             return Err(unfit());
         }
-        let shape = Shape { cpus, slots, hash_base: slots - hashed };
-        let fits = expected(&shape).into_iter().all(|(name, kind, key, value, entries)| {
-            self.info(name).is_some_and(|info| {
-                info.map_type().is_ok_and(|found| found == kind)
-                    && info.key_size() == key
-                    && info.value_size() == value
-                    && info.max_entries() == entries
-            })
-        });
+        let shape = Shape {
+            cpus,
+            slots,
+            hash_base: slots - hashed,
+        };
+        let fits = expected(&shape)
+            .into_iter()
+            .all(|(name, kind, key, value, entries)| {
+                self.info(name).is_some_and(|info| {
+                    info.map_type().is_ok_and(|found| found == kind)
+                        && info.key_size() == key
+                        && info.value_size() == value
+                        && info.max_entries() == entries
+                })
+            });
         if fits { Ok(Some(shape)) } else { Err(unfit()) }
     }
 
@@ -105,11 +132,18 @@ impl Pins {
         }
         let data = MapData::from_pin(self.map(names::MAP_NETWORKS)).ok()?;
         let map: Array<MapData, Networks> = Map::Array(data).try_into().ok()?;
-        Some(map.iter().flatten().any(|networks| networks.generation != 0))
+        Some(
+            map.iter()
+                .flatten()
+                .any(|networks| networks.generation != 0),
+        )
     }
 
     fn remove_maps(&self) -> Result<(), LoadError> {
-        let fail = |source| LoadError::PinIo { directory: self.directory.clone(), source };
+        let fail = |source| LoadError::PinIo {
+            directory: self.directory.clone(),
+            source,
+        };
         for name in names::MAPS {
             match fs::remove_file(self.map(name)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(fail(error)),
@@ -129,12 +163,48 @@ fn expected(shape: &Shape) -> [(&'static str, MapType, u32, u32, u32); names::MA
     let rows = shape.slots * shape.cpus;
     let cache = shape.cpus * CACHE_ROWS;
     [
-        (names::MAP_COUNTERS, MapType::Array, key, size::<Row>(), rows),
-        (names::MAP_ADDRESSES, MapType::Array, key, size::<Address>(), shape.hashed()),
-        (names::MAP_SLOTS, MapType::Hash, size::<Address>(), size::<u32>(), shape.hashed()),
-        (names::MAP_FREE, MapType::Queue, 0, size::<u32>(), shape.hashed()),
-        (names::MAP_CACHE, MapType::Array, key, size::<CacheRow>(), cache),
-        (names::MAP_NETWORKS, MapType::Array, key, size::<Networks>(), 2),
+        (
+            names::MAP_COUNTERS,
+            MapType::Array,
+            key,
+            size::<Row>(),
+            rows,
+        ),
+        (
+            names::MAP_ADDRESSES,
+            MapType::Array,
+            key,
+            size::<Address>(),
+            shape.hashed(),
+        ),
+        (
+            names::MAP_SLOTS,
+            MapType::Hash,
+            size::<Address>(),
+            size::<u32>(),
+            shape.hashed(),
+        ),
+        (
+            names::MAP_FREE,
+            MapType::Queue,
+            0,
+            size::<u32>(),
+            shape.hashed(),
+        ),
+        (
+            names::MAP_CACHE,
+            MapType::Array,
+            key,
+            size::<CacheRow>(),
+            cache,
+        ),
+        (
+            names::MAP_NETWORKS,
+            MapType::Array,
+            key,
+            size::<Networks>(),
+            2,
+        ),
         (names::MAP_ACTIVE, MapType::Array, key, size::<u32>(), 1),
     ]
 }

@@ -143,23 +143,31 @@ impl Table {
     pub fn forget(&mut self, ip: IpAddr) -> Result<(), TableError> {
         match self.slots.remove(&from_ip(ip)) {
             Ok(()) | Err(MapError::KeyNotFound) => Ok(()),
-            Err(source) => Err(TableError { action: "delete from", map: names::MAP_SLOTS, source }),
+            Err(source) => Err(TableError {
+                action: "delete from",
+                map: names::MAP_SLOTS,
+                source,
+            }),
         }
     }
 
     /// Returns a slot to the free ones, once no packet can count there any more.
     pub fn release(&mut self, slot: u32) -> Result<(), TableError> {
-        self.free
-            .push(slot, 0)
-            .map_err(|source| TableError { action: "push to", map: names::MAP_FREE, source })
+        self.free.push(slot, 0).map_err(|source| TableError {
+            action: "push to",
+            map: names::MAP_FREE,
+            source,
+        })
     }
 
     /// The configuration in force.
     pub fn networks(&self) -> Result<Networks, TableError> {
         let active = self.active_index()?;
-        self.networks
-            .get(&active, 0)
-            .map_err(|source| TableError { action: "read", map: names::MAP_NETWORKS, source })
+        self.networks.get(&active, 0).map_err(|source| TableError {
+            action: "read",
+            map: names::MAP_NETWORKS,
+            source,
+        })
     }
 
     /// Puts a configuration in force: writes the idle row, then flips the index. The generation is
@@ -170,18 +178,35 @@ impl Table {
         let generation = self.networks()?.generation.wrapping_add(1).max(1);
         let idle = 1 - active;
         self.networks
-            .set(idle, Networks { generation, ..*networks }, 0)
-            .map_err(|source| TableError { action: "write", map: names::MAP_NETWORKS, source })?;
-        self.active
-            .set(0, idle, 0)
-            .map_err(|source| TableError { action: "write", map: names::MAP_ACTIVE, source })
+            .set(
+                idle,
+                Networks {
+                    generation,
+                    ..*networks
+                },
+                0,
+            )
+            .map_err(|source| TableError {
+                action: "write",
+                map: names::MAP_NETWORKS,
+                source,
+            })?;
+        self.active.set(0, idle, 0).map_err(|source| TableError {
+            action: "write",
+            map: names::MAP_ACTIVE,
+            source,
+        })
     }
 
     fn active_index(&self) -> Result<u32, TableError> {
         self.active
             .get(&0, 0)
             .map(|index| index & 1)
-            .map_err(|source| TableError { action: "read", map: names::MAP_ACTIVE, source })
+            .map_err(|source| TableError {
+                action: "read",
+                map: names::MAP_ACTIVE,
+                source,
+            })
     }
 
     fn addresses_set(&mut self, slot: u32, address: Address) -> Result<(), MapError> {
@@ -208,7 +233,9 @@ impl<T: Pod> Mapped<T> {
             .len(len as usize * size_of::<T>())
             .map_raw_read_only(data.fd().as_fd().as_raw_fd())
             .map_err(|source| LoadError::Mmap { map: name, source })?;
-        let map = Map::Array(data).try_into().map_err(|source| LoadError::Map { map: name, source })?;
+        let map = Map::Array(data)
+            .try_into()
+            .map_err(|source| LoadError::Map { map: name, source })?;
         Ok(Self { memory, map, len })
     }
 
@@ -231,9 +258,10 @@ impl<T: Pod> Mapped<T> {
 fn identity(ebpf: &Ebpf) -> Result<u32, LoadError> {
     let name = names::MAP_COUNTERS;
     match ebpf.map(name) {
-        Some(Map::Array(data)) => {
-            data.info().map(|info| info.id()).map_err(|source| LoadError::Map { map: name, source })
-        }
+        Some(Map::Array(data)) => data
+            .info()
+            .map(|info| info.id())
+            .map_err(|source| LoadError::Map { map: name, source }),
         _ => Err(LoadError::Missing(name)),
     }
 }
@@ -242,7 +270,9 @@ fn convert<M: TryFrom<Map, Error = MapError>>(
     ebpf: &mut Ebpf,
     name: &'static str,
 ) -> Result<M, LoadError> {
-    take(ebpf, name)?.try_into().map_err(|source| LoadError::Map { map: name, source })
+    take(ebpf, name)?
+        .try_into()
+        .map_err(|source| LoadError::Map { map: name, source })
 }
 
 fn take(ebpf: &mut Ebpf, name: &'static str) -> Result<Map, LoadError> {

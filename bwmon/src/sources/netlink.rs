@@ -167,12 +167,27 @@ async fn pass_on(
 
 async fn everything(handle: &Handle) -> Result<State, NetlinkError> {
     let ask = |what| move |source| NetlinkError::Ask { what, source };
-    let links: Vec<LinkMessage> =
-        handle.link().get().execute().try_collect().await.map_err(ask("links"))?;
-    let addresses: Vec<AddressMessage> =
-        handle.address().get().execute().try_collect().await.map_err(ask("addresses"))?;
-    let neighbours: Vec<NeighbourMessage> =
-        handle.neighbours().get().execute().try_collect().await.map_err(ask("neighbours"))?;
+    let links: Vec<LinkMessage> = handle
+        .link()
+        .get()
+        .execute()
+        .try_collect()
+        .await
+        .map_err(ask("links"))?;
+    let addresses: Vec<AddressMessage> = handle
+        .address()
+        .get()
+        .execute()
+        .try_collect()
+        .await
+        .map_err(ask("addresses"))?;
+    let neighbours: Vec<NeighbourMessage> = handle
+        .neighbours()
+        .get()
+        .execute()
+        .try_collect()
+        .await
+        .map_err(ask("neighbours"))?;
     Ok(State {
         links: links.iter().filter_map(link).collect(),
         addresses: addresses.iter().filter_map(own_address).collect(),
@@ -201,17 +216,23 @@ fn link(message: &LinkMessage) -> Option<Link> {
     if message.header.interface_family != netlink_packet_route::AddressFamily::Unspec {
         return None;
     }
-    let name = message.attributes.iter().find_map(|attribute| match attribute {
-        LinkAttribute::IfName(name) => Some(name.clone()),
-        _ => None,
-    })?;
-    let xdp_program = message.attributes.iter().find_map(|attribute| match attribute {
-        LinkAttribute::Xdp(xdp) => xdp.iter().find_map(|xdp| match xdp {
-            LinkXdp::ProgId(id) => Some(*id).filter(|id| *id != 0),
+    let name = message
+        .attributes
+        .iter()
+        .find_map(|attribute| match attribute {
+            LinkAttribute::IfName(name) => Some(name.clone()),
             _ => None,
-        }),
-        _ => None,
-    });
+        })?;
+    let xdp_program = message
+        .attributes
+        .iter()
+        .find_map(|attribute| match attribute {
+            LinkAttribute::Xdp(xdp) => xdp.iter().find_map(|xdp| match xdp {
+                LinkXdp::ProgId(id) => Some(*id).filter(|id| *id != 0),
+                _ => None,
+            }),
+            _ => None,
+        });
     Some(Link {
         index: message.header.index,
         name,
@@ -228,11 +249,17 @@ fn link(message: &LinkMessage) -> Option<Link> {
 fn own_address(message: &AddressMessage) -> Option<OwnAddress> {
     let prefix_len = message.header.prefix_len;
     // On a point-to-point link `Address` is the other end; the prefix is that one's.
-    let address = message.attributes.iter().find_map(|attribute| match attribute {
-        AddressAttribute::Address(address) => Some(*address),
-        _ => None,
-    })?;
-    Some(OwnAddress { index: message.header.index, net: IpNet::new(address, prefix_len).ok()? })
+    let address = message
+        .attributes
+        .iter()
+        .find_map(|attribute| match attribute {
+            AddressAttribute::Address(address) => Some(*address),
+            _ => None,
+        })?;
+    Some(OwnAddress {
+        index: message.header.index,
+        net: IpNet::new(address, prefix_len).ok()?,
+    })
 }
 
 fn neighbour(message: &NeighbourMessage) -> Option<Neighbour> {
@@ -242,16 +269,30 @@ fn neighbour(message: &NeighbourMessage) -> Option<Neighbour> {
     ) {
         return None;
     }
-    let address = message.attributes.iter().find_map(|attribute| match attribute {
-        NeighbourAttribute::Destination(NeighbourAddress::Inet(address)) => Some((*address).into()),
-        NeighbourAttribute::Destination(NeighbourAddress::Inet6(address)) => Some((*address).into()),
-        _ => None,
-    })?;
-    let mac = message.attributes.iter().find_map(|attribute| match attribute {
-        NeighbourAttribute::LinkLayerAddress(octets) => {
-            octets.as_slice().try_into().ok().map(MacAddr)
-        }
-        _ => None,
-    })?;
-    mac.is_station().then_some(Neighbour { index: message.header.ifindex, address, mac })
+    let address = message
+        .attributes
+        .iter()
+        .find_map(|attribute| match attribute {
+            NeighbourAttribute::Destination(NeighbourAddress::Inet(address)) => {
+                Some((*address).into())
+            }
+            NeighbourAttribute::Destination(NeighbourAddress::Inet6(address)) => {
+                Some((*address).into())
+            }
+            _ => None,
+        })?;
+    let mac = message
+        .attributes
+        .iter()
+        .find_map(|attribute| match attribute {
+            NeighbourAttribute::LinkLayerAddress(octets) => {
+                octets.as_slice().try_into().ok().map(MacAddr)
+            }
+            _ => None,
+        })?;
+    mac.is_station().then_some(Neighbour {
+        index: message.header.ifindex,
+        address,
+        mac,
+    })
 }

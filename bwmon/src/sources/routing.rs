@@ -16,7 +16,10 @@ fn is_on(switch: &str) -> bool {
 }
 
 fn is_bridge(interface: &str) -> bool {
-    Path::new("/sys/class/net").join(interface).join("bridge").is_dir()
+    Path::new("/sys/class/net")
+        .join(interface)
+        .join("bridge")
+        .is_dir()
 }
 
 /// The interface that the IPv4 default route leaves by.

@@ -28,16 +28,19 @@ impl Ledger {
             self.devices.insert(saved.id, device);
         }
         for saved in addresses {
-            self.addresses.insert(saved.address, AddressEntry {
-                device: Some(saved.device).filter(|id| self.devices.contains_key(id)),
-                total: saved.total,
-                pending: Row::default(),
-                rates: Rates::default(),
-                first_seen: saved.first_seen,
-                last_seen: saved.last_seen,
-                is_unsaved: false,
-                view: None,
-            });
+            self.addresses.insert(
+                saved.address,
+                AddressEntry {
+                    device: Some(saved.device).filter(|id| self.devices.contains_key(id)),
+                    total: saved.total,
+                    pending: Row::default(),
+                    rates: Rates::default(),
+                    first_seen: saved.first_seen,
+                    last_seen: saved.last_seen,
+                    is_unsaved: false,
+                    view: None,
+                },
+            );
             self.place(saved.address);
         }
         for (id, usage) in usage {

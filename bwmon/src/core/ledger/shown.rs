@@ -5,7 +5,13 @@ use super::*;
 impl Ledger {
     /// Every address, in order.
     pub fn address_views(&mut self) -> Arc<[Arc<AddressView>]> {
-        let Self { addresses, identity, zone, views, .. } = self;
+        let Self {
+            addresses,
+            identity,
+            zone,
+            views,
+            ..
+        } = self;
         views
             .addresses
             .get_or_insert_with(|| {
@@ -19,7 +25,13 @@ impl Ledger {
 
     /// Every device with traffic, and every registered one.
     pub fn device_views(&mut self) -> Arc<[Arc<DeviceView>]> {
-        let Self { devices, alerts, zone, views, .. } = self;
+        let Self {
+            devices,
+            alerts,
+            zone,
+            views,
+            ..
+        } = self;
         views
             .devices
             .get_or_insert_with(|| {
@@ -36,12 +48,24 @@ impl Ledger {
 
     /// Open alerts and the latest closed ones, newest first.
     pub fn alert_views(&mut self) -> Arc<[Arc<AlertView>]> {
-        let Self { alerts, zone, views, .. } = self;
-        let Views { alerts: shown, closed_alerts, .. } = views;
+        let Self {
+            alerts,
+            zone,
+            views,
+            ..
+        } = self;
+        let Views {
+            alerts: shown,
+            closed_alerts,
+            ..
+        } = views;
         shown
             .get_or_insert_with(|| {
                 let closed = closed_alerts.get_or_insert_with(|| {
-                    alerts.closed().map(|alert| Arc::new(message::view(alert, zone))).collect()
+                    alerts
+                        .closed()
+                        .map(|alert| Arc::new(message::view(alert, zone)))
+                        .collect()
                 });
                 let mut open: Vec<_> = alerts.open().collect();
                 open.sort_by_key(|alert| std::cmp::Reverse(alert.started_at));
@@ -55,16 +79,16 @@ impl Ledger {
 }
 
 impl AddressEntry {
-    fn view(
-        &mut self,
-        address: IpAddr,
-        mac: Option<MacAddr>,
-        zone: &TimeZone,
-    ) -> Arc<AddressView> {
+    fn view(&mut self, address: IpAddr, mac: Option<MacAddr>, zone: &TimeZone) -> Arc<AddressView> {
         if let Some(view) = &self.view {
             return view.clone();
         }
-        let Row { sent, received, sent_local, received_local } = self.total;
+        let Row {
+            sent,
+            received,
+            sent_local,
+            received_local,
+        } = self.total;
         let view = Arc::new(AddressView {
             address,
             mac,

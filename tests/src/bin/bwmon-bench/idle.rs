@@ -33,7 +33,11 @@ pub(crate) fn measure() -> Cost {
         } else {
             format!("fd00::{host:x}")
         };
-        let destination = if host % 2 == 0 { "203.0.113.9" } else { "2001:db8::9" };
+        let destination = if host % 2 == 0 {
+            "203.0.113.9"
+        } else {
+            "2001:db8::9"
+        };
         Lan::packet(&source, destination).build()
     }));
     wait_until("all addresses and silence after them", AT_MOST, || {
@@ -64,9 +68,15 @@ fn cpu_time(pid: u32) -> Duration {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).expect("list the daemon's threads");
     let nanoseconds = tasks
         .map(|task| {
-            let path = task.expect("list the daemon's threads").path().join("schedstat");
+            let path = task
+                .expect("list the daemon's threads")
+                .path()
+                .join("schedstat");
             let stat = fs::read_to_string(path).expect("read a thread's CPU time");
-            let first = stat.split_ascii_whitespace().next().and_then(|first| first.parse::<u64>().ok());
+            let first = stat
+                .split_ascii_whitespace()
+                .next()
+                .and_then(|first| first.parse::<u64>().ok());
             first.expect("the kernel counts CPU time")
         })
         .sum();
@@ -74,7 +84,11 @@ fn cpu_time(pid: u32) -> Duration {
 }
 
 pub(crate) fn print(cost: &Cost) {
-    println!("\nan idle daemon that knows {} addresses, watched for {} s", cost.addresses, WATCHED_FOR.as_secs());
+    println!(
+        "\nan idle daemon that knows {} addresses, watched for {} s",
+        cost.addresses,
+        WATCHED_FOR.as_secs()
+    );
     println!("{:>7.1} MiB resident", cost.resident_mib);
     println!("{:>7.1} CPU seconds an hour", cost.cpu_seconds_an_hour);
 }

@@ -3,7 +3,10 @@
 //! Three questions, each answered by the kernel's own measure: nanoseconds a packet (against an
 //! empty program on the same hook, in interleaved rounds), microseconds and system calls a poll, and
 //! what an idle daemon takes.
-#![expect(clippy::expect_used, reason = "a bench fails by panicking, with the reason")]
+#![expect(
+    clippy::expect_used,
+    reason = "a bench fails by panicking, with the reason"
+)]
 
 mod idle;
 mod packets;
@@ -21,9 +24,16 @@ struct Report {
 
 fn main() {
     let as_json = std::env::args().any(|argument| argument == "--json");
-    let report = Report { packets: packets::measure(), polls: polls::measure(), idle: idle::measure() };
+    let report = Report {
+        packets: packets::measure(),
+        polls: polls::measure(),
+        idle: idle::measure(),
+    };
     if as_json {
-        println!("{}", serde_json::to_string_pretty(&report).expect("the report is plain data"));
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&report).expect("the report is plain data")
+        );
         return;
     }
     packets::print(&report.packets);

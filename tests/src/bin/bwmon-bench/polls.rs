@@ -36,10 +36,17 @@ pub(crate) fn measure() -> Vec<Cost> {
     [256, 4_096, 65_536]
         .into_iter()
         .map(|slots| {
-            let shape = Shape { cpus, slots, hash_base: FIRST_ADDRESS_SLOT };
+            let shape = Shape {
+                cpus,
+                slots,
+                hash_base: FIRST_ADDRESS_SLOT,
+            };
             let mut counting =
                 Counting::load(shape, LinkLayer::Ethernet, None).expect("load the kernel half");
-            counting.table_mut().configure(&Networks::default()).expect("set no networks");
+            counting
+                .table_mut()
+                .configure(&Networks::default())
+                .expect("set no networks");
             let mut poll = Poll::new(&counting, slots);
             let rounds = (0..ROUNDS).map(|_| {
                 let started = Instant::now();
@@ -47,7 +54,12 @@ pub(crate) fn measure() -> Vec<Cost> {
                 started.elapsed().as_secs_f64() * 1e6
             });
             let microseconds = super::median(rounds.collect());
-            Cost { slots, cpus, microseconds, system_calls: system_calls(&mut poll) }
+            Cost {
+                slots,
+                cpus,
+                microseconds,
+                system_calls: system_calls(&mut poll),
+            }
         })
         .collect()
 }
@@ -60,8 +72,11 @@ struct Poll<'a> {
 
 impl<'a> Poll<'a> {
     fn new(counting: &'a Counting, slots: u32) -> Self {
-        let mut poll =
-            Self { counting, baseline: Baseline::new(slots as usize, []), rows: Vec::new() };
+        let mut poll = Self {
+            counting,
+            baseline: Baseline::new(slots as usize, []),
+            rows: Vec::new(),
+        };
         // The first one allocates.
         poll.once();
         poll
@@ -120,8 +135,17 @@ fn system_calls(poll: &mut Poll<'_>) -> f64 {
 
 pub(crate) fn print(costs: &[Cost]) {
     println!("\na poll of the counter table (median of {ROUNDS})");
-    println!("{:>7} {:>5} {:>13} {:>13}", "slots", "cpus", "microseconds", "system calls");
-    for Cost { slots, cpus, microseconds, system_calls } in costs {
+    println!(
+        "{:>7} {:>5} {:>13} {:>13}",
+        "slots", "cpus", "microseconds", "system calls"
+    );
+    for Cost {
+        slots,
+        cpus,
+        microseconds,
+        system_calls,
+    } in costs
+    {
         println!("{slots:>7} {cpus:>5} {microseconds:>13.1} {system_calls:>13.2}");
     }
 }
