@@ -56,7 +56,12 @@ pub(super) fn checkpoint(
         renamed: changes.renamed,
         devices: devices.collect(),
         usage: changes.usage.into_iter().filter_map(usage_record).collect(),
-        alerts: alerts.iter().filter_map(alert_row).collect(),
+        alerts: alerts
+            .iter()
+            // One that is pending may come to nothing, and nobody was told of it.
+            .filter(|record| record.alert.state != AlertState::Pending)
+            .filter_map(alert_row)
+            .collect(),
         lifecycle: None,
         tables: tables.collect(),
         addresses: addresses.collect(),

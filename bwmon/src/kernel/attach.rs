@@ -1,7 +1,10 @@
 //! Attaches the programs of one interface, politely: nobody else's program is ever replaced, and
 //! what could not be had is said once, with the reason.
 
-use std::{fmt, fs, io};
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+};
 
 use aya::{
     Ebpf,
@@ -106,13 +109,16 @@ pub enum AttachError {
         source: ProgramError,
     },
     /// A link can't be pinned.
-    #[error("cannot pin {path}: {reason}")]
-    Pin {
-        /// Where.
-        path: std::path::PathBuf,
-        /// Why.
-        reason: String,
-    },
+    #[error(transparent)]
+    Pin(#[from] PinnedError),
+}
+
+/// A link can't be pinned.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot pin a link at {path}: {reason}; is that a bpffs? (mount -t bpf bpf DIRECTORY)")]
+pub struct PinnedError {
+    path: PathBuf,
+    reason: String,
 }
 
 /// Programs at work. They are detached when this is dropped, but for those that are pinned.
@@ -129,11 +135,11 @@ pub struct Attached {
 
 /// A link, detached when dropped unless pinned.
 #[derive(Debug)]
-#[expect(dead_code, reason = "held for what dropping it does")]
+#[expect(dead_code, reason = "links are held for what dropping them does")]
 enum Held {
     Xdp(XdpLink),
     Tc(SchedClassifierLink),
-    Pinned(PinnedLink),
+    Pinned(PinnedLink, PathBuf),
 }
 
 /// What is wanted.
@@ -157,12 +163,8 @@ pub(super) fn attach(ebpf: &mut Ebpf, wanted: &Wanted<'_>) -> Result<Attached, A
     };
     let (egress_link, egress) = attach_tc(ebpf, wanted, Hook::TcEgress)?;
     if let Some(pins) = wanted.pins {
-        let unused = if ingress == IngressMode::Tc {
-            Hook::Xdp
-        } else {
-            Hook::TcIngress
-        };
-        pins.remove_links(unused);
+        // Of an earlier run in another mode, or on an interface that is gone.
+        pins.remove_links_but(&[ingress_link.path(), egress_link.path()]);
     }
     Ok(Attached {
         ingress,
@@ -208,31 +210,22 @@ fn forced_xdp(
 
 /// Attaches XDP, or says why it can't be.
 fn attach_xdp(ebpf: &mut Ebpf, wanted: &Wanted<'_>, mode: IngressMode) -> Result<Held, String> {
-    let program = object::xdp(ebpf).map_err(|error| error.to_string())?;
-    if let Some(pinned) = wanted.pinned(Hook::Xdp) {
-        let revived = XdpLink::try_from(pinned)
-            .map_err(|error| error.to_string())
-            .and_then(|link| {
-                program
-                    .attach_to_link(link)
-                    .map_err(|error| error.to_string())
-            })
-            .and_then(|id| program.take_link(id).map_err(|error| error.to_string()));
-        match revived {
-            // Still pinned: what is dropped here is only one more handle.
-            Ok(_) => {
-                if let Some(pinned) = wanted.reopen(Hook::Xdp) {
-                    return Ok(pinned);
-                }
-            }
-            Err(reason) => log::debug!("the pinned xdp link is of no use: {reason}"),
+    let (hook, other, flags) = match mode {
+        IngressMode::Generic => (Hook::XdpGeneric, Hook::XdpNative, AyaXdpMode::Skb),
+        IngressMode::Native | IngressMode::Tc => {
+            (Hook::XdpNative, Hook::XdpGeneric, AyaXdpMode::Driver)
         }
-        wanted.unpin(Hook::Xdp);
-    }
-    let flags = match mode {
-        IngressMode::Generic => AyaXdpMode::Skb,
-        IngressMode::Native | IngressMode::Tc => AyaXdpMode::Driver,
     };
+    let program = object::xdp(ebpf).map_err(|error| error.to_string())?;
+    let update = |link| {
+        let id = program.attach_to_link(XdpLink::try_from(link)?)?;
+        program.take_link(id).map(drop).map_err(Unusable::from)
+    };
+    if let Some(held) = wanted.revive(hook, update) {
+        return Ok(held);
+    }
+    // An interface has one XDP hook: a pinned link of ours in the other mode would be in the way.
+    wanted.unpin(other);
     let link = program
         .attach_to_if_index(wanted.interface.index, flags)
         .and_then(|id| program.take_link(id))
@@ -240,11 +233,8 @@ fn attach_xdp(ebpf: &mut Ebpf, wanted: &Wanted<'_>, mode: IngressMode) -> Result
     match wanted.pins {
         None => Ok(Held::Xdp(link)),
         Some(pins) => {
-            let path = pins.link(Hook::Xdp, wanted.interface.index);
-            FdLink::try_from(link)
-                .map_err(|error| error.to_string())
-                .and_then(|link| link.pin(&path).map_err(|error| error.to_string()))
-                .map(Held::Pinned)
+            let link = FdLink::try_from(link).map_err(|error| error.to_string())?;
+            pin(pins, hook, wanted, link).map_err(|error| error.to_string())
         }
     }
 }
@@ -257,7 +247,7 @@ fn attach_tc(
 ) -> Result<(Held, EgressMode), AttachError> {
     let (name, attach_type, direction, order) = match hook {
         // First, to see what came over the wire; last, to see what goes out on it.
-        Hook::Xdp | Hook::TcIngress => (
+        Hook::XdpNative | Hook::XdpGeneric | Hook::TcIngress => (
             names::PROGRAM_TC_INGRESS,
             TcAttachType::Ingress,
             "ingress",
@@ -280,10 +270,11 @@ fn attach_tc(
     if wanted.tc_mode != TcMode::Clsact {
         match attach_tcx(program, wanted, hook, attach_type, order) {
             Ok(link) => return Ok((link, EgressMode::Tcx)),
-            Err(AttachError::Tc { source, .. }) if wanted.tc_mode == TcMode::Auto => {
-                log::debug!("{interface}: no tcx ({source}), so clsact");
+            Err(TcxError::Program(error)) if wanted.tc_mode == TcMode::Auto => {
+                log::debug!("{interface}: no tcx ({error}), so clsact");
             }
-            Err(error) => return Err(error),
+            Err(TcxError::Program(source)) => return Err(fail(source)),
+            Err(TcxError::Pin(error)) => return Err(error.into()),
         }
     }
     // "Exists" is fine, and whatever else is wrong shows at the next step.
@@ -310,88 +301,105 @@ fn attach_tcx(
     hook: Hook,
     attach_type: TcAttachType,
     order: LinkOrder,
-) -> Result<Held, AttachError> {
-    let direction = if hook == Hook::TcEgress {
-        "egress"
-    } else {
-        "ingress"
+) -> Result<Held, TcxError> {
+    let update = |link| {
+        let id = program.attach_to_link(SchedClassifierLink::try_from(link)?)?;
+        program.take_link(id).map(drop).map_err(Unusable::from)
     };
-    let fail = |source| AttachError::Tc {
-        interface: wanted.interface.name.clone(),
-        direction,
-        source,
-    };
-    if let Some(pinned) = wanted.pinned(hook) {
-        let revived = SchedClassifierLink::try_from(pinned)
-            .map_err(|error| error.to_string())
-            .and_then(|link| {
-                program
-                    .attach_to_link(link)
-                    .map_err(|error| error.to_string())
-            })
-            .and_then(|id| program.take_link(id).map_err(|error| error.to_string()));
-        match revived {
-            Ok(_) => {
-                if let Some(pinned) = wanted.reopen(hook) {
-                    return Ok(pinned);
-                }
-            }
-            Err(reason) => log::debug!("the pinned {direction} link is of no use: {reason}"),
-        }
-        wanted.unpin(hook);
+    if let Some(held) = wanted.revive(hook, update) {
+        return Ok(held);
     }
-    let id = program
-        .attach_with_options(
-            &wanted.interface.name,
-            attach_type,
-            TcAttachOptions::TcxOrder(order),
-        )
-        .map_err(fail)?;
-    let link = program.take_link(id).map_err(fail)?;
-    let Some(pins) = wanted.pins else {
-        return Ok(Held::Tc(link));
-    };
+    let options = TcAttachOptions::TcxOrder(order);
+    let id = program.attach_with_options(&wanted.interface.name, attach_type, options)?;
+    let link = program.take_link(id)?;
+    match wanted.pins {
+        None => Ok(Held::Tc(link)),
+        Some(pins) => {
+            let link = FdLink::try_from(link).map_err(|error| PinnedError {
+                path: pins.link(hook, wanted.interface.index),
+                reason: error.to_string(),
+            })?;
+            Ok(pin(pins, hook, wanted, link)?)
+        }
+    }
+}
+
+/// TCX can't be had, or not be pinned.
+#[derive(Debug, thiserror::Error)]
+enum TcxError {
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+    #[error(transparent)]
+    Pin(#[from] PinnedError),
+}
+
+fn pin(pins: &Pins, hook: Hook, wanted: &Wanted<'_>, link: FdLink) -> Result<Held, PinnedError> {
     let path = pins.link(hook, wanted.interface.index);
-    let pin_error = |reason: String| AttachError::Pin {
+    let pinned = link.pin(&path).map_err(|error| PinnedError {
         path: path.clone(),
-        reason,
-    };
-    FdLink::try_from(link)
-        .map_err(|error| pin_error(error.to_string()))?
-        .pin(&path)
-        .map(Held::Pinned)
-        .map_err(|error| pin_error(error.to_string()))
+        reason: error.to_string(),
+    })?;
+    Ok(Held::Pinned(pinned, path))
+}
+
+/// A pinned link of an earlier run can't be used.
+#[derive(Debug, thiserror::Error)]
+enum Unusable {
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+}
+
+impl Held {
+    fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Pinned(_, path) => Some(path),
+            Self::Xdp(_) | Self::Tc(_) => None,
+        }
+    }
 }
 
 impl Wanted<'_> {
-    /// The link of an earlier run on this very interface.
-    fn pinned(&self, hook: Hook) -> Option<FdLink> {
+    /// Puts our program in place of an earlier run's, in the link that run pinned to this very
+    /// interface, so that not a packet is missed. A link of no use is unpinned.
+    fn revive(
+        &self,
+        hook: Hook,
+        update: impl FnOnce(FdLink) -> Result<(), Unusable>,
+    ) -> Option<Held> {
         let path = self.pins?.link(hook, self.interface.index);
-        match PinnedLink::from_pin(&path) {
-            Ok(link) => Some(link.into()),
+        let pinned = match PinnedLink::from_pin(&path) {
+            Ok(pinned) => pinned,
             Err(LinkError::SyscallError(error))
                 if error.io_error.kind() == io::ErrorKind::NotFound =>
             {
-                None
+                return None;
             }
             Err(error) => {
                 log::warn!("cannot use the pinned link {}: {error}", path.display());
+                return None;
+            }
+        };
+        let revived = update(pinned.into())
+            .map_err(|error| error.to_string())
+            .and_then(|()| {
+                // What `update` dropped was only one handle of it.
+                PinnedLink::from_pin(&path).map_err(|error| error.to_string())
+            });
+        match revived {
+            Ok(pinned) => Some(Held::Pinned(pinned, path)),
+            Err(reason) => {
+                log::debug!("the pinned link {} is of no use: {reason}", path.display());
+                self.unpin(hook);
                 None
             }
         }
-    }
-
-    fn reopen(&self, hook: Hook) -> Option<Held> {
-        let path = self.pins?.link(hook, self.interface.index);
-        PinnedLink::from_pin(path).ok().map(Held::Pinned)
     }
 
     fn unpin(&self, hook: Hook) {
         if let Some(pins) = self.pins {
-            let path = pins.link(hook, self.interface.index);
-            if let Err(error) = fs::remove_file(&path) {
-                log::warn!("cannot remove the pinned link {}: {error}", path.display());
-            }
+            pins.remove_link(hook, self.interface.index);
         }
     }
 }

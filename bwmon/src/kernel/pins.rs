@@ -44,24 +44,21 @@ impl Pins {
         self.directory.join(format!("{}{index}", hook.prefix()))
     }
 
-    /// Removes the pins of every link to a hook, which detaches it.
-    pub(super) fn remove_links(&self, hook: Hook) {
+    /// Removes the pin of a link, which detaches it.
+    pub(super) fn remove_link(&self, hook: Hook, index: u32) {
+        remove(&self.link(hook, index));
+    }
+
+    /// Removes the pins of every link but these, which detaches them.
+    pub(super) fn remove_links_but(&self, kept: &[Option<&Path>]) {
         let Ok(entries) = fs::read_dir(&self.directory) else {
             return;
         };
-        for entry in entries.flatten() {
-            if !entry
-                .file_name()
-                .to_string_lossy()
-                .starts_with(hook.prefix())
-            {
-                continue;
-            }
-            if let Err(error) = fs::remove_file(entry.path()) {
-                log::warn!(
-                    "cannot remove the pinned link {}: {error}",
-                    entry.path().display()
-                );
+        let paths = entries.flatten().map(|entry| entry.path());
+        for path in paths.filter(|path| !kept.contains(&Some(path.as_path()))) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if Hook::ALL.iter().any(|hook| name.starts_with(hook.prefix())) {
+                remove(&path);
             }
         }
     }
@@ -209,18 +206,36 @@ fn expected(shape: &Shape) -> [(&'static str, MapType, u32, u32, u32); names::MA
     ]
 }
 
+fn remove(path: &Path) {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            log::warn!("cannot remove the pinned link {}: {error}", path.display());
+        }
+        _ => {}
+    }
+}
+
 /// A place a program is attached to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Hook {
-    Xdp,
+    XdpNative,
+    XdpGeneric,
     TcIngress,
     TcEgress,
 }
 
 impl Hook {
+    const ALL: [Self; 4] = [
+        Self::XdpNative,
+        Self::XdpGeneric,
+        Self::TcIngress,
+        Self::TcEgress,
+    ];
+
     fn prefix(self) -> &'static str {
         match self {
-            Self::Xdp => "link_xdp_",
+            Self::XdpNative => "link_xdp_",
+            Self::XdpGeneric => "link_xdpgeneric_",
             Self::TcIngress => "link_ingress_",
             Self::TcEgress => "link_egress_",
         }

@@ -11,7 +11,8 @@ use super::{
 /// Closed alerts that are shown.
 const ALERTS: u32 = 200;
 
-/// All of it, with the usage of `day`.
+/// All of it, with the usage of `day`, or of the latest day where that is later: then the clock does
+/// not know the time yet, as after a boot without a battery.
 pub(super) fn load(connection: &Connection, day: Date) -> rusqlite::Result<Loaded> {
     let (at, lifecycle) = connection.query_row("SELECT at, lifecycle FROM state", [], |row| {
         Ok((row.get::<_, Option<Micros>>(0)?.map(|at| at.0), row.get(1)?))
@@ -47,7 +48,7 @@ fn usage(connection: &Connection, day: Date) -> rusqlite::Result<Vec<UsageRecord
     let mut statement = connection.prepare(
         "SELECT device.id, day, state, sent, received, sent_local, received_local, active_seconds
          FROM usage JOIN device ON device.key = usage.device
-         WHERE day = ?1 AND state IS NOT NULL ORDER BY device.key",
+         WHERE day = max(?1, (SELECT coalesce(max(day), ?1) FROM usage)) AND state IS NOT NULL ORDER BY device.key",
     )?;
     let usage = statement.query_map([Text(day)], |row| {
         Ok(UsageRecord {

@@ -44,10 +44,13 @@ impl Ledger {
             self.place(saved.address);
         }
         for (id, usage) in usage {
+            // A machine that does not know the time yet goes on with the day it was.
+            self.today = self.today.max(usage.day);
             if let Some(device) = self.devices.get_mut(&id) {
                 device.usage = usage;
             }
         }
+        self.day = LocalDay::new(self.today);
         self.alerts = Alerts::restore(alerts, now);
         let policy = std::mem::take(&mut self.policy);
         self.apply(policy);
