@@ -5,18 +5,19 @@
 //! end of a channel.
 
 mod checkpoint;
+mod links;
 mod network;
+mod publish;
+mod reload;
 mod service;
 mod watch;
 
 use std::{
-    collections::{HashMap, HashSet},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use jiff::SignedDuration;
-use serde_json::json;
 use tokio::{
     sync::{mpsc, watch as channel},
     time::{self, MissedTickBehavior},
@@ -28,22 +29,19 @@ use self::{
     watch::{LocalNetworks, SavedTable, Settings, Watch},
 };
 use crate::{
-    config::{self, Config, Overrides, Secret},
+    config::{Config, Overrides, Secret},
     core::{
         alerts::Transition,
         ledger::Ledger,
         message,
         policy::Scope,
         time::{Monotonic, Now, rfc3339},
-        view::{PollStatus, Snapshot, Status},
+        view::{PollStatus, Snapshot},
     },
     http::{self, Heartbeat, HttpError, Process},
-    kernel::{self, LinkCounters},
+    kernel,
     notify::Notifier,
-    sources::{
-        netlink::{self, Change, NetlinkError},
-        routing,
-    },
+    sources::netlink::{self, Change, NetlinkError},
     store::{Outcome, Store, StoreError},
 };
 
@@ -348,208 +346,6 @@ impl Engine {
         }
     }
 
-    fn learn(&mut self, neighbour: netlink::Neighbour) {
-        let watched = |watch: &&mut Watch| {
-            watch
-                .link
-                .as_ref()
-                .is_some_and(|link| link.index == neighbour.index)
-        };
-        if let Some(watch) = self.watches.iter_mut().find(watched) {
-            watch.expect(neighbour.address);
-            self.ledger.learn(neighbour.address, neighbour.mac);
-        }
-    }
-
-    fn expect_registered(&mut self) {
-        let registered: Vec<_> = self.config.policy.addresses().collect();
-        for watch in &mut self.watches {
-            for address in &registered {
-                watch.expect(*address);
-            }
-        }
-    }
-
-    /// Brings watches and local networks in line with the interfaces and addresses there are.
-    fn follow_links(&mut self) {
-        let routes = routing::routes(
-            self.watches
-                .iter()
-                .filter_map(|watch| watch.link.as_ref().map(|link| link.name.as_str())),
-        );
-        self.find_interfaces(routes);
-        for watch in &mut self.watches {
-            let known = watch.link.as_ref().map(|link| link.index);
-            let now = known.and_then(|index| self.network.link(index));
-            if now.is_none() && known.is_some() {
-                watch.detach();
-            }
-            let link = now.or_else(|| self.network.links().find(|link| link.name == watch.name));
-            let taken = |link: &&netlink::Link| Some(link.index) != known && watch.link.is_some();
-            watch.link = link.filter(|link| !taken(link)).cloned();
-        }
-        let watched: HashSet<u32> = self
-            .watches
-            .iter()
-            .filter_map(|watch| Some(watch.link.as_ref()?.index))
-            .collect();
-        let routes =
-            routes || routing::routes(self.watches.iter().map(|watch| watch.name.as_str()));
-        let (local, warning) = self
-            .network
-            .local(&self.config.local_networks, &watched, routes);
-        self.passing.networks = warning;
-        if local != self.local {
-            self.set_local(local);
-        }
-        let counters = |name: &str| {
-            kernel::link_counters()
-                .ok()
-                .and_then(|mut all| all.remove(name))
-                .unwrap_or_default()
-        };
-        for watch in self.watches.iter_mut().filter(|watch| !watch.is_attached()) {
-            if let Some(link) = watch.link.clone() {
-                watch.attach(
-                    link,
-                    &self.local,
-                    &self.settings,
-                    &self.saved_tables,
-                    counters,
-                );
-            }
-        }
-    }
-
-    fn set_local(&mut self, local: LocalNetworks) {
-        let list: Vec<String> = local.networks.iter().map(ToString::to_string).collect();
-        log::info!(
-            "local networks: {}",
-            if list.is_empty() {
-                "none".to_owned()
-            } else {
-                list.join(", ")
-            }
-        );
-        if local.count_all && !self.local.count_all {
-            log::info!("this machine does not route: every remote address is counted");
-        }
-        for watch in &mut self.watches {
-            watch.configure(&local);
-        }
-        self.ledger.set_scope(if local.count_all {
-            Scope::All
-        } else {
-            Scope::Internet
-        });
-        self.local = local;
-    }
-
-    /// Adds watches for interfaces that the configuration names, or that are found automatically.
-    fn find_interfaces(&mut self, routes: bool) {
-        let mut names: Vec<String> = Vec::new();
-        for pattern in &self.config.interfaces {
-            if pattern.contains(['*', '?']) {
-                let found = self.network.links().map(|link| &link.name);
-                names.extend(
-                    found
-                        .filter(|name| config::interface::matches(pattern, name))
-                        .cloned(),
-                );
-            } else {
-                names.push(pattern.clone());
-            }
-        }
-        self.passing.interfaces = None;
-        if self.config.interfaces.is_empty() && self.watches.is_empty() {
-            match self
-                .network
-                .choose(routing::default_route().as_deref(), routes)
-            {
-                Some(choice) => {
-                    log::info!("watching {}: {}", choice.names.join(", "), choice.why);
-                    names = choice.names;
-                }
-                None => {
-                    let hint =
-                        "no interface to watch was found; name one with --iface or interfaces";
-                    self.passing.interfaces = Some(hint.to_owned());
-                }
-            }
-        }
-        for name in names {
-            let is_watched = |watch: &Watch| {
-                watch.name == name || watch.link.as_ref().is_some_and(|link| link.name == name)
-            };
-            if !self.watches.iter().any(is_watched) && self.watches.len() < MAX_INTERFACES {
-                self.watches.push(Watch::new(name));
-            }
-        }
-    }
-
-    /// At the start, an interface that is there but can't be counted on is the owner's to mend.
-    fn require_an_interface(&self) -> Result<(), EngineError> {
-        let is_fine = |watch: &Watch| watch.is_attached() || watch.link.is_none();
-        if self.watches.is_empty() || self.watches.iter().any(is_fine) {
-            return Ok(());
-        }
-        let watch = &self.watches[0];
-        let reason = watch.note().unwrap_or("cannot be counted on").to_owned();
-        Err(EngineError::Attach {
-            interface: watch.name.clone(),
-            reason,
-        })
-    }
-
-    /// Takes in the files anew. A mistake in them leaves everything as it is.
-    fn reload(&mut self) {
-        service::reloading();
-        match config::load(&self.overrides) {
-            Ok(new) => self.adopt(new),
-            Err(errors) => {
-                log::error!("the configuration stays as it was: {errors}");
-                self.passing.reload = Some(format!("the configuration was not reloaded: {errors}"));
-            }
-        }
-        service::ready();
-    }
-
-    fn adopt(&mut self, new: Config) {
-        let waiting = config::restart_needed(&self.config, &new);
-        self.passing.reload = (!waiting.is_empty()).then(|| {
-            format!(
-                "changed, and in force only after a restart: {}",
-                waiting.join(", ")
-            )
-        });
-        if let Some(warning) = &self.passing.reload {
-            log::warn!("{warning}");
-        }
-        self.ledger.apply(new.policy.clone());
-        self.notifier.reconfigure(new.notify.clone());
-        self.out.token.send_replace(new.http.token.clone());
-        self.warnings = new.warnings.clone();
-        // What only a restart changes stays what it is.
-        self.config = Config {
-            interfaces: self.config.interfaces.clone(),
-            xdp_mode: self.config.xdp_mode,
-            tc_mode: self.config.tc_mode,
-            max_addresses: self.config.max_addresses,
-            poll_interval: self.config.poll_interval,
-            state_dir: self.config.state_dir.clone(),
-            pin: self.config.pin.clone(),
-            timezone: self.config.timezone.clone(),
-            http: config::Http {
-                listen: self.config.http.listen.clone(),
-                ..new.http
-            },
-            ..new
-        };
-        self.follow_links();
-        self.expect_registered();
-        log::info!("the configuration was reloaded");
-    }
-
     fn checkpoint(&mut self, now: &Now) -> crate::store::Checkpoint {
         let changes = self.ledger.take_changes();
         let tables = self
@@ -571,101 +367,6 @@ impl Engine {
                 self.passing.store = Some(message);
             }
         }
-    }
-
-    fn publish(&mut self, now: &Now) {
-        let counters: HashMap<String, LinkCounters> = kernel::link_counters().unwrap_or_default();
-        let interfaces = self
-            .watches
-            .iter()
-            .map(|watch| {
-                let name = watch.link.as_ref().map(|link| &link.name);
-                watch.view(name.and_then(|name| counters.get(name)).copied())
-            })
-            .collect();
-        let status = Status {
-            sampled_at: self
-                .sampled
-                .map(|at| rfc3339(at.wall, &self.config.timezone)),
-            day: self.ledger.today().to_string(),
-            poll: self.poll.clone(),
-            local_networks: self
-                .local
-                .networks
-                .iter()
-                .map(ToString::to_string)
-                .collect(),
-            counts_every_address: self.local.count_all,
-            warnings: self.current_warnings(),
-        };
-        log::trace!("published at {:?}", now.monotonic);
-        self.out.snapshot.send_replace(Arc::new(Snapshot {
-            status,
-            interfaces,
-            addresses: self.ledger.address_views(),
-            devices: self.ledger.device_views(),
-            alerts: self.ledger.alert_views(),
-        }));
-        if self.poll.samples <= 1 || self.passing.reload.is_some() {
-            self.out
-                .configuration
-                .send_replace(Arc::new(self.in_force()));
-        }
-    }
-
-    fn current_warnings(&self) -> Vec<String> {
-        let Passing {
-            networks,
-            store,
-            reload,
-            interfaces,
-        } = &self.passing;
-        let notes = self
-            .watches
-            .iter()
-            .filter_map(|watch| watch.note().map(|note| format!("{}: {note}", watch.name)));
-        let channels = self.notifier.stats().into_iter().filter_map(|channel| {
-            let error = channel.last_error?;
-            Some(format!(
-                "channel {}: {} events wait: {error}",
-                channel.name, channel.waiting
-            ))
-        });
-        self.warnings
-            .iter()
-            .cloned()
-            .chain(
-                [networks, store, reload, interfaces]
-                    .into_iter()
-                    .flatten()
-                    .cloned(),
-            )
-            .chain(notes)
-            .chain(channels)
-            .collect()
-    }
-
-    /// The configuration as `status` shows it.
-    fn in_force(&self) -> serde_json::Value {
-        let Config { http, notify, .. } = &self.config;
-        let channels: Vec<&str> = notify
-            .iter()
-            .map(|config::Channel::Webhook(webhook)| webhook.name.as_str())
-            .collect();
-        json!({
-            "files": self.config.sources,
-            "interfaces": self.config.interfaces,
-            "xdp_mode": self.config.xdp_mode.as_str(),
-            "tc_mode": self.config.tc_mode.as_str(),
-            "max_addresses": self.config.max_addresses,
-            "poll_interval_seconds": self.config.poll_interval.as_secs_f64(),
-            "state_dir": self.config.state_dir,
-            "pin": self.config.pin,
-            "listen": http.listen.to_string(),
-            "token": http.token.is_some(),
-            "notify": channels,
-            "registered_devices": self.config.policy.registered.len(),
-        })
     }
 
     /// Takes the last sample, lets go of the interfaces, and writes everything down.

@@ -1,0 +1,168 @@
+//! Keeps watches and local networks in line with the interfaces and addresses there are.
+
+use std::collections::HashSet;
+
+use super::{
+    Engine, EngineError, MAX_INTERFACES,
+    watch::{LocalNetworks, Watch},
+};
+use crate::{
+    config,
+    core::policy::Scope,
+    kernel,
+    sources::{netlink, routing},
+};
+
+impl Engine {
+    pub(super) fn learn(&mut self, neighbour: netlink::Neighbour) {
+        let watched = |watch: &&mut Watch| {
+            watch
+                .link
+                .as_ref()
+                .is_some_and(|link| link.index == neighbour.index)
+        };
+        if let Some(watch) = self.watches.iter_mut().find(watched) {
+            watch.expect(neighbour.address);
+            self.ledger.learn(neighbour.address, neighbour.mac);
+        }
+    }
+
+    pub(super) fn expect_registered(&mut self) {
+        let registered: Vec<_> = self.config.policy.addresses().collect();
+        for watch in &mut self.watches {
+            for address in &registered {
+                watch.expect(*address);
+            }
+        }
+    }
+
+    /// Brings watches and local networks in line with the interfaces and addresses there are.
+    pub(super) fn follow_links(&mut self) {
+        let routes = routing::routes(
+            self.watches
+                .iter()
+                .filter_map(|watch| watch.link.as_ref().map(|link| link.name.as_str())),
+        );
+        self.find_interfaces(routes);
+        for watch in &mut self.watches {
+            let known = watch.link.as_ref().map(|link| link.index);
+            let now = known.and_then(|index| self.network.link(index));
+            if now.is_none() && known.is_some() {
+                watch.detach();
+            }
+            let by_name = || self.network.links().find(|link| link.name == watch.name);
+            watch.link = now.or_else(by_name).cloned();
+        }
+        let watched: HashSet<u32> = self
+            .watches
+            .iter()
+            .filter_map(|watch| Some(watch.link.as_ref()?.index))
+            .collect();
+        let routes =
+            routes || routing::routes(self.watches.iter().map(|watch| watch.name.as_str()));
+        let (local, warning) = self
+            .network
+            .local(&self.config.local_networks, &watched, routes);
+        self.passing.networks = warning;
+        if local != self.local {
+            self.set_local(local);
+        }
+        let counters = |name: &str| {
+            kernel::link_counters()
+                .ok()
+                .and_then(|mut all| all.remove(name))
+                .unwrap_or_default()
+        };
+        for watch in self.watches.iter_mut().filter(|watch| !watch.is_attached()) {
+            if let Some(link) = watch.link.clone() {
+                watch.attach(
+                    link,
+                    &self.local,
+                    &self.settings,
+                    &self.saved_tables,
+                    counters,
+                );
+            }
+        }
+    }
+
+    pub(super) fn set_local(&mut self, local: LocalNetworks) {
+        let list: Vec<String> = local.networks.iter().map(ToString::to_string).collect();
+        log::info!(
+            "local networks: {}",
+            if list.is_empty() {
+                "none".to_owned()
+            } else {
+                list.join(", ")
+            }
+        );
+        if local.count_all && !self.local.count_all {
+            log::info!("this machine does not route: every remote address is counted");
+        }
+        for watch in &mut self.watches {
+            watch.configure(&local);
+        }
+        self.ledger.set_scope(if local.count_all {
+            Scope::All
+        } else {
+            Scope::Internet
+        });
+        self.local = local;
+    }
+
+    /// Adds watches for interfaces that the configuration names, or that are found automatically.
+    pub(super) fn find_interfaces(&mut self, routes: bool) {
+        let mut names: Vec<String> = Vec::new();
+        for pattern in &self.config.interfaces {
+            if pattern.contains(['*', '?']) {
+                let found = self.network.links().map(|link| &link.name);
+                names.extend(
+                    found
+                        .filter(|name| config::interface::matches(pattern, name))
+                        .cloned(),
+                );
+            } else {
+                names.push(pattern.clone());
+            }
+        }
+        self.passing.interfaces = None;
+        if self.config.interfaces.is_empty() && self.watches.is_empty() {
+            match self
+                .network
+                .choose(routing::default_route().as_deref(), routes)
+            {
+                Some(choice) => {
+                    log::info!("watching {}: {}", choice.names.join(", "), choice.why);
+                    names = choice.names;
+                }
+                None => {
+                    let hint =
+                        "no interface to watch was found; name one with --iface or interfaces";
+                    self.passing.interfaces = Some(hint.to_owned());
+                }
+            }
+        }
+        for name in names {
+            let is_watched = |watch: &Watch| {
+                watch.name == name || watch.link.as_ref().is_some_and(|link| link.name == name)
+            };
+            if !self.watches.iter().any(is_watched) && self.watches.len() < MAX_INTERFACES {
+                self.watches.push(Watch::new(name));
+            }
+        }
+    }
+
+    /// At the start, an interface that is there but can't be counted on is the owner's to mend.
+    pub(super) fn require_an_interface(&self) -> Result<(), EngineError> {
+        let is_fine = |watch: &Watch| watch.is_attached() || watch.link.is_none();
+        if self.watches.is_empty() || self.watches.iter().any(is_fine) {
+            return Ok(());
+        }
+        let watch = &self.watches[0];
+        let reason = watch.note().unwrap_or("cannot be counted on").to_owned();
+        Err(EngineError::Attach {
+            interface: watch.name.clone(),
+            reason,
+        })
+    }
+}

@@ -1,0 +1,112 @@
+//! What readers are shown after each sample.
+
+use std::{collections::HashMap, sync::Arc};
+
+use serde_json::json;
+
+use super::{Engine, Passing};
+use crate::{
+    config::{self, Config},
+    core::{
+        time::{Now, rfc3339},
+        view::{Snapshot, Status},
+    },
+    kernel::{self, LinkCounters},
+};
+
+impl Engine {
+    pub(super) fn publish(&mut self, now: &Now) {
+        let counters: HashMap<String, LinkCounters> = kernel::link_counters().unwrap_or_default();
+        let interfaces = self
+            .watches
+            .iter()
+            .map(|watch| {
+                let name = watch.link.as_ref().map(|link| &link.name);
+                watch.view(name.and_then(|name| counters.get(name)).copied())
+            })
+            .collect();
+        let status = Status {
+            sampled_at: self
+                .sampled
+                .map(|at| rfc3339(at.wall, &self.config.timezone)),
+            day: self.ledger.today().to_string(),
+            poll: self.poll.clone(),
+            local_networks: self
+                .local
+                .networks
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            counts_every_address: self.local.count_all,
+            warnings: self.current_warnings(),
+        };
+        log::trace!("published at {:?}", now.monotonic);
+        self.out.snapshot.send_replace(Arc::new(Snapshot {
+            status,
+            interfaces,
+            addresses: self.ledger.address_views(),
+            devices: self.ledger.device_views(),
+            alerts: self.ledger.alert_views(),
+        }));
+        if self.poll.samples <= 1 || self.passing.reload.is_some() {
+            self.out
+                .configuration
+                .send_replace(Arc::new(self.in_force()));
+        }
+    }
+
+    pub(super) fn current_warnings(&self) -> Vec<String> {
+        let Passing {
+            networks,
+            store,
+            reload,
+            interfaces,
+        } = &self.passing;
+        let notes = self
+            .watches
+            .iter()
+            .filter_map(|watch| watch.note().map(|note| format!("{}: {note}", watch.name)));
+        let channels = self.notifier.stats().into_iter().filter_map(|channel| {
+            let error = channel.last_error?;
+            Some(format!(
+                "channel {}: {} events wait: {error}",
+                channel.name, channel.waiting
+            ))
+        });
+        self.warnings
+            .iter()
+            .cloned()
+            .chain(
+                [networks, store, reload, interfaces]
+                    .into_iter()
+                    .flatten()
+                    .cloned(),
+            )
+            .chain(notes)
+            .chain(channels)
+            .collect()
+    }
+
+    /// The configuration as `status` shows it.
+    pub(super) fn in_force(&self) -> serde_json::Value {
+        let Config { http, notify, .. } = &self.config;
+        let channels: Vec<&str> = notify
+            .iter()
+            .map(|config::Channel::Webhook(webhook)| webhook.name.as_str())
+            .collect();
+        json!({
+            "files": self.config.sources,
+            "interfaces": self.config.interfaces,
+            "xdp_mode": self.config.xdp_mode.as_str(),
+            "tc_mode": self.config.tc_mode.as_str(),
+            "max_addresses": self.config.max_addresses,
+            "poll_interval_seconds": self.config.poll_interval.as_secs_f64(),
+            "state_dir": self.config.state_dir,
+            "pin": self.config.pin,
+            "listen": http.listen.to_string(),
+            "token": http.token.is_some(),
+            "notify": channels,
+            "registered_devices": self.config.policy.registered.len(),
+        })
+    }
+}
