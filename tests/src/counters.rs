@@ -98,8 +98,9 @@ impl Segments {
                 columns(&netstat, "IpExt:", "OutOctets"),
             )
         };
+        let segments = columns(&snmp, "Tcp:", "OutSegs") + columns(&snmp, "Tcp:", "RetransSegs");
         Self {
-            segments: columns(&snmp, "Tcp:", "OutSegs"),
+            segments,
             ip_packets,
             ip_bytes,
         }

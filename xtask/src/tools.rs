@@ -20,7 +20,7 @@ struct Program {
     why: &'static str,
 }
 
-const PROGRAMS: [Program; 6] = [
+const PROGRAMS: [Program; 8] = [
     Program {
         name: "bpftool",
         package: "bpftool",
@@ -29,7 +29,7 @@ const PROGRAMS: [Program; 6] = [
     Program {
         name: "ethtool",
         package: "ethtool",
-        why: "switches offloads of the test links",
+        why: "switches the offloads of test links",
     },
     Program {
         name: "iperf3",
@@ -40,6 +40,16 @@ const PROGRAMS: [Program; 6] = [
         name: "ip",
         package: "iproute2",
         why: "makes namespaces and links, and is the oracle of the counts",
+    },
+    Program {
+        name: "setpriv",
+        package: "util-linux",
+        why: "takes the daemon's rights away, as the unit does",
+    },
+    Program {
+        name: "systemd-analyze",
+        package: "systemd",
+        why: "checks the unit",
     },
     Program {
         name: "tcpreplay",
