@@ -7,7 +7,7 @@ use bwmon_tests::{Counted, Direction, Lan, SOON, Segments, Setup, transfer, wait
 
 const MEGABYTES: u32 = 100;
 const TOLERANCE: f64 = 0.001;
-/// Of acknowledgements there may be so few that one which TCP forgot to count is more than that.
+/// Of acknowledgements there may be so few that a multicast report of IPv6 is more than that.
 const FEW: u64 = 3;
 /// The link counter of a veth leaves the Ethernet header out of what it received through NAPI, which
 /// is switched on by native XDP and by GRO.
