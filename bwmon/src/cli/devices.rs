@@ -60,7 +60,7 @@ pub fn devices(options: &Options, args: &DevicesArgs) -> anyhow::Result<ExitCode
 
 fn render(mut devices: Vec<DeviceView>, firing: &[AlertView], look: Look) -> String {
     if devices.is_empty() {
-        return "no device has been seen today, and none is registered\n".to_owned();
+        return "no device has been seen, and none is registered\n".to_owned();
     }
     devices.sort_by_cached_key(|device| {
         let rate = device.sent_rate.saturating_add(device.received_rate);
@@ -205,9 +205,6 @@ mod tests {
     #[test]
     fn no_devices_are_said_so() {
         let text = render(Vec::new(), &[], LOOK);
-        assert_eq!(
-            text,
-            "no device has been seen today, and none is registered\n"
-        );
+        assert_eq!(text, "no device has been seen, and none is registered\n");
     }
 }

@@ -19,9 +19,9 @@ pub struct Snapshot {
     pub status: Status,
     /// The interfaces watched.
     pub interfaces: Vec<InterfaceView>,
-    /// Every address with traffic, in the order first seen.
+    /// Every address that was seen, in order.
     pub addresses: Arc<[Arc<AddressView>]>,
-    /// Every device with traffic today, and every registered one.
+    /// Every device that was seen, and every registered one.
     pub devices: Arc<[Arc<DeviceView>]>,
     /// Open alerts and the latest closed ones, newest first.
     pub alerts: Arc<[Arc<AlertView>]>,

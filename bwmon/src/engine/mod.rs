@@ -121,6 +121,7 @@ pub async fn run(
     }
     engine.expect_registered();
     engine.publish(&now);
+    engine.publish_configuration();
 
     let facts = Process {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -169,7 +170,7 @@ struct Engine {
     sampled: Option<Now>,
     saved: Monotonic,
     tried: Monotonic,
-    /// What the owner should know for as long as this runs.
+    /// What the owner should know for as long as this runs, besides the configuration's.
     warnings: Vec<String>,
     /// The same, of the latest state of things.
     passing: Passing,
@@ -220,7 +221,6 @@ impl Engine {
             now,
         );
         let notifier = Notifier::new(config.notify.clone());
-        let warnings = config.warnings.clone();
         Ok(Self {
             config,
             overrides,
@@ -238,7 +238,7 @@ impl Engine {
             sampled: None,
             saved: now.monotonic,
             tried: now.monotonic,
-            warnings,
+            warnings: Vec::new(),
             passing: Passing::default(),
         })
     }

@@ -48,11 +48,6 @@ impl Engine {
             devices: self.ledger.device_views(),
             alerts: self.ledger.alert_views(),
         }));
-        if self.poll.samples <= 1 || self.passing.reload.is_some() {
-            self.out
-                .configuration
-                .send_replace(Arc::new(self.in_force()));
-        }
     }
 
     pub(super) fn current_warnings(&self) -> Vec<String> {
@@ -62,10 +57,6 @@ impl Engine {
             reload,
             interfaces,
         } = &self.passing;
-        let notes = self
-            .watches
-            .iter()
-            .filter_map(|watch| watch.note().map(|note| format!("{}: {note}", watch.name)));
         let channels = self.notifier.stats().into_iter().filter_map(|channel| {
             let error = channel.last_error?;
             Some(format!(
@@ -73,8 +64,10 @@ impl Engine {
                 channel.name, channel.waiting
             ))
         });
-        self.warnings
+        self.config
+            .warnings
             .iter()
+            .chain(&self.warnings)
             .cloned()
             .chain(
                 [networks, store, reload, interfaces]
@@ -82,13 +75,19 @@ impl Engine {
                     .flatten()
                     .cloned(),
             )
-            .chain(notes)
             .chain(channels)
             .collect()
     }
 
+    /// Shows the configuration in force.
+    pub(super) fn publish_configuration(&self) {
+        self.out
+            .configuration
+            .send_replace(Arc::new(self.in_force()));
+    }
+
     /// The configuration as `status` shows it.
-    pub(super) fn in_force(&self) -> serde_json::Value {
+    fn in_force(&self) -> serde_json::Value {
         let Config { http, notify, .. } = &self.config;
         let channels: Vec<&str> = notify
             .iter()

@@ -31,7 +31,6 @@ impl Engine {
         self.ledger.apply(new.policy.clone());
         self.notifier.reconfigure(new.notify.clone());
         self.out.token.send_replace(new.http.token.clone());
-        self.warnings = new.warnings.clone();
         // What only a restart changes stays what it is.
         self.config = Config {
             interfaces: self.config.interfaces.clone(),
@@ -50,6 +49,7 @@ impl Engine {
         };
         self.follow_links();
         self.expect_registered();
+        self.publish_configuration();
         log::info!("the configuration was reloaded");
     }
 }

@@ -156,7 +156,7 @@ impl Watch {
         match self.try_attach(&link, networks, settings, saved, counters) {
             Ok(()) => {}
             Err(error) => {
-                self.note = Some(format!("{:#}", anyhow::Error::from(error)));
+                self.note = Some(error.to_string());
             }
         }
         if self.note != before
@@ -317,7 +317,7 @@ impl Watch {
             counted_packets: Directions::default(),
             interface_bytes: Directions::default(),
             interface_packets: Directions::default(),
-            coverage: 1.0,
+            coverage: if self.is_attached() { 1.0 } else { 0.0 },
             non_ip_bytes: 0,
             outside_bytes: 0,
             overflow_bytes: 0,
@@ -516,7 +516,7 @@ impl Tables {
 
 fn pins(base: &Path, name: &str) -> Result<Pins, LoadError> {
     Pins::new(base, name).map_err(|source| LoadError::PinIo {
-        directory: base.join(name),
+        directory: Pins::path(base, name),
         source,
     })
 }

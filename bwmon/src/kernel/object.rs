@@ -19,7 +19,10 @@ pub enum LoadError {
     #[error("cannot load the kernel half (needs Linux 5.10, CAP_BPF and CAP_NET_ADMIN): {0}")]
     Object(#[from] EbpfError),
     /// The verifier refused a program.
-    #[error("the kernel refused program {program}: {source}")]
+    #[error(
+        "the kernel refused program {program} (CAP_PERFMON is needed, too): {}",
+        in_short(source)
+    )]
     Program {
         /// Its name.
         program: &'static str,
@@ -64,6 +67,20 @@ pub enum LoadError {
         /// Why.
         source: std::io::Error,
     },
+}
+
+/// Why, in a line: the verifier's log is for who asks for it.
+fn in_short(error: &ProgramError) -> String {
+    match error {
+        ProgramError::LoadError {
+            io_error,
+            verifier_log,
+        } => {
+            log::debug!("the verifier: {verifier_log}");
+            io_error.to_string()
+        }
+        other => other.to_string(),
+    }
 }
 
 /// Loads the maps, and no program yet.

@@ -23,9 +23,14 @@ pub struct Pins {
 impl Pins {
     /// The pins of an interface; makes their directory.
     pub fn new(base: &Path, interface: &str) -> io::Result<Self> {
-        let directory = base.join(format!("v{LAYOUT_VERSION}")).join(interface);
+        let directory = Self::path(base, interface);
         fs::create_dir_all(&directory)?;
         Ok(Self { directory })
+    }
+
+    /// Where they would be.
+    pub fn path(base: &Path, interface: &str) -> PathBuf {
+        base.join(format!("v{LAYOUT_VERSION}")).join(interface)
     }
 
     /// Where they are.

@@ -68,7 +68,8 @@ pub(crate) fn install(workspace: &Workspace, options: &Options) -> Result<()> {
     println!("    systemctl daemon-reload");
     println!("    systemctl enable --now {}", placed.unit);
     println!("to look at it:");
-    println!("    {} top", placed.binary.display());
+    println!("    {} status", placed.binary.display());
+    println!("    {} devices", placed.binary.display());
     Ok(())
 }
 
