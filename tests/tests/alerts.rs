@@ -280,6 +280,36 @@ fn a_rate_alert_comes_after_ten_seconds_of_it_and_goes_after_thirty_without() {
 }
 
 #[test]
+fn a_restart_neither_repeats_an_alert_nor_forgets_it() {
+    let stage = Stage::new("", r#"{ "192.0.2.7": { "bandwidth_threshold": 50000 } }"#);
+    let daemon = stage.setup.start();
+    stage.upload(DEVICE, 60);
+    let fired = stage
+        .receiver
+        .wait_for("the alert", TOLD, |each| each.is("volume", "firing"));
+    daemon.terminate();
+
+    let daemon = stage.setup.start();
+    stage.upload(DEVICE, 60);
+    daemon.wait_for_samples(5);
+    assert_eq!(alert(&daemon, fired.text("alert"))["state"], "firing");
+    stage
+        .setup
+        .write_devices(r#"{ "192.0.2.7": { "bandwidth_threshold": 5000000 } }"#);
+    daemon.signal(Signal::SIGHUP);
+    let resolved = stage
+        .receiver
+        .wait_for("the end", TOLD, |each| each.is("volume", "resolved"));
+    assert_eq!(resolved.text("alert"), fired.text("alert"));
+    assert_eq!(
+        stage.receiver.deliveries().len(),
+        2,
+        "{:#?}",
+        stage.receiver.deliveries()
+    );
+}
+
+#[test]
 fn an_event_survives_a_receiver_that_says_500() {
     survives("500", |receiver| receiver.set(Answer::Fail));
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use bwmon_tests::{
-    Api, Lan, Mac, Namespace, SOON, Setup, Traffic, binary, ip, missing, project, veth,
+    Api, Lan, Mac, Namespace, Programs, SOON, Setup, Traffic, binary, ip, missing, project, veth,
     wait_for_balance, wait_until,
 };
 use serde_json::Value;
@@ -282,6 +282,18 @@ fn check_accepts_what_run_accepts_and_names_the_place_of_a_mistake() {
             assert!(said.contains(word), "{word} is not in {said}");
         }
     }
+}
+
+#[test]
+fn run_refuses_to_start_with_a_bad_file_and_leaves_the_interface_alone() {
+    let lan = Lan::new();
+    let setup = Setup::new(&lan.router, &["lan0"])
+        .config(CONFIG)
+        .devices("{\n  \"192.0.2.7\": { \"bandwidth_threshold\": -1 }\n}");
+    let mut daemon = setup.spawn();
+    assert_eq!(daemon.wait().code(), Some(2));
+    daemon.wait_for_log(&["registered_devices.json:2:", "-1"]);
+    assert_eq!(lan.lan.programs(), Programs::default());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::printable::is_harmless;
+use crate::core::text::is_harmless;
 
 /// One member a line, two spaces deeper at each level. Numbers keep every digit and members their
 /// order, which parsing and writing anew would not promise. Characters that a terminal would act on

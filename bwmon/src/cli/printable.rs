@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use crate::core::text::is_harmless;
+
 /// `text` with every character that does something, or nothing visible at all, replaced by `�`.
 pub fn printable(text: &str) -> Cow<'_, str> {
     if text.chars().all(is_harmless) {
@@ -18,24 +20,6 @@ pub fn printable(text: &str) -> Cow<'_, str> {
         }
     };
     Cow::Owned(text.chars().map(harmless).collect())
-}
-
-/// Not a control character (escape sequences begin with one, of C0 or of C1), not a separator that
-/// breaks lines, and none that only steers the layout.
-pub(super) fn is_harmless(c: char) -> bool {
-    !c.is_control()
-        && !matches!(c,
-            '\u{00ad}'                  // soft hyphen
-            | '\u{061c}'                // bidi mark
-            | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' // blank fillers
-            | '\u{180e}'                // vowel separator without width
-            | '\u{200b}' | '\u{200e}' | '\u{200f}' // zero-width space, bidi marks
-            | '\u{2028}'..='\u{202e}'   // line and paragraph separators, bidi embeddings
-            | '\u{2060}'..='\u{206f}'   // invisible operators, bidi isolates
-            | '\u{feff}'                // byte-order mark
-            | '\u{fff9}'..='\u{fffb}'   // interlinear annotation
-            | '\u{e0000}'..='\u{e0fff}' // tags, variation selectors without glyphs
-        )
 }
 
 #[cfg(test)]

@@ -127,28 +127,13 @@ fn over(alert: &Alert, ending: Ending) -> String {
 /// of the writing direction (Unicode TR 36, 3.4) could make the sentence read as another one, and
 /// invisible characters could make one name look like another.
 pub fn printable(text: &str) -> String {
-    let mut shown = text.chars().filter(|&char| !is_unsafe(char));
+    let mut shown = text.chars().filter(|&char| super::text::is_harmless(char));
     let mut name: String = shown.by_ref().take(NAME_CHARS).collect();
     if shown.next().is_some() {
         name.pop();
         name.push('…');
     }
     name.trim().to_owned()
-}
-
-fn is_unsafe(char: char) -> bool {
-    char.is_control()
-        || matches!(char,
-            // Soft hyphen, blanks that are letters, vowel separator, zero-width space.
-            '\u{ad}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{180e}' | '\u{200b}'
-            // Marks of direction.
-            | '\u{61c}' | '\u{200e}' | '\u{200f}'
-            // Separators of lines and paragraphs, embeddings and overrides of direction.
-            | '\u{2028}'..='\u{202e}'
-            // Invisible operators, isolates of direction.
-            | '\u{2060}'..='\u{206f}'
-            // Byte-order mark, annotations, tags.
-            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// The device in a sentence: its name, and its address unless that is its name.

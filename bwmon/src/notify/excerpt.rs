@@ -2,6 +2,8 @@
 
 use reqwest::Url;
 
+use crate::core::text::is_harmless;
+
 /// Characters shown.
 const SHOWN: usize = 200;
 /// Shorter parts of a URL are words such as `api`.
@@ -43,20 +45,19 @@ pub(super) fn excerpt(body: &[u8], secrets: &Secrets) -> String {
     }
     let printable: String = text
         .chars()
-        .map(|c| if is_printable(c) { c } else { ' ' })
+        .map(|c| {
+            if is_harmless(c) && c != char::REPLACEMENT_CHARACTER {
+                c
+            } else {
+                ' '
+            }
+        })
         .collect();
     let words: Vec<&str> = printable.split_whitespace().collect();
     match words.join(" ").chars().take(SHOWN).collect::<String>() {
         text if text.is_empty() => text,
         text => format!(": {text}"),
     }
-}
-
-/// Leaves out what moves a terminal's cursor, or the direction of writing.
-fn is_printable(c: char) -> bool {
-    let directs =
-        matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}');
-    !c.is_control() && !directs && c != char::REPLACEMENT_CHARACTER
 }
 
 #[cfg(test)]
