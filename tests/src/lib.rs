@@ -34,6 +34,7 @@ mod programs;
 mod receiver;
 mod requirement;
 mod setup;
+mod tun;
 mod wait;
 
 pub use api::{Address, Api, Counted, Directions, Interface};
@@ -56,4 +57,5 @@ pub use programs::{Program, Programs};
 pub use receiver::{Answer, Delivery, Receiver};
 pub use requirement::missing;
 pub use setup::{Setup, binary, project};
+pub use tun::Tun;
 pub use wait::{SOON, wait_until};

@@ -281,13 +281,22 @@ fn a_rate_alert_comes_after_ten_seconds_of_it_and_goes_after_thirty_without() {
 
 #[test]
 fn a_restart_neither_repeats_an_alert_nor_forgets_it() {
+    keeps_its_alert(Daemon::terminate);
+}
+
+#[test]
+fn a_crash_neither_repeats_an_alert_nor_forgets_it() {
+    keeps_its_alert(Daemon::kill);
+}
+
+fn keeps_its_alert(stop: fn(Daemon)) {
     let stage = Stage::new("", r#"{ "192.0.2.7": { "bandwidth_threshold": 50000 } }"#);
     let daemon = stage.setup.start();
     stage.upload(DEVICE, 60);
     let fired = stage
         .receiver
         .wait_for("the alert", TOLD, |each| each.is("volume", "firing"));
-    daemon.terminate();
+    stop(daemon);
 
     let daemon = stage.setup.start();
     stage.upload(DEVICE, 60);

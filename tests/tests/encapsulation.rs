@@ -1,11 +1,11 @@
 //! What is around and inside an IP header: tags, PPPoE, options, fragments, extension headers, large
 //! frames; and interfaces that are no plain cable.
 
-use std::sync::Arc;
+use std::{net::UdpSocket, sync::Arc};
 
 use bwmon_tests::{
     Counted, DEVICE_MAC, Flow, Frame, Lan, Mac, NOBODY_MAC, Namespace, ROUTER_MAC, SOON, Setup,
-    Traffic, balance, bridge, ip, veth, wait_for_balance, wait_until,
+    Traffic, Tun, balance, bridge, ip, veth, wait_for_balance, wait_until,
 };
 
 const LOCAL: &str = "local_networks = [\"192.0.2.0/24\", \"2001:db8::/64\"]\n";
@@ -366,6 +366,51 @@ fn networks_that_follow_the_addresses_lose_no_byte_of_traffic_under_way() {
     let counted: Counted = wait_until("it", SOON, || daemon.api.address(ip("192.0.2.7"))).sent;
     assert_eq!(counted, known, "the device that was local all the time");
     wait_until("the balance", SOON, || balance(&daemon.api));
+}
+
+#[test]
+fn packets_without_a_link_layer_are_counted() {
+    let router = Arc::new(Namespace::new("router"));
+    let tun = Tun::new(&router, "tun0");
+    tun.link.add_address("192.0.2.1/24");
+    let daemon = Setup::new(&router, &["tun0"]).config(LOCAL).start();
+    let sent = tun.upload((0..100).flat_map(|n| {
+        [
+            ("192.0.2.7", "198.51.100.1"),
+            ("2001:db8::7", "2001:db8:f::1"),
+        ]
+        .map(|(device, far)| Lan::packet(device, far).length(100 + n))
+    }));
+    wait_for_balance(
+        &daemon,
+        "tun0",
+        Traffic {
+            sent,
+            ..Traffic::default()
+        },
+    );
+    let socket = router
+        .enter(|| UdpSocket::bind("192.0.2.1:0"))
+        .expect("a socket");
+    for _ in 0..10 {
+        socket
+            .send_to(&[0; 100], "192.0.2.7:9")
+            .expect("send a datagram");
+    }
+    // The interface itself counts a packet when somebody reads it, which nobody does here.
+    let received = Counted {
+        packets: 10,
+        bytes: 10 * (20 + 8 + 100),
+    };
+    wait_until("the device", SOON, || {
+        let counts = daemon.api.address(ip("192.0.2.7"))?;
+        let is_right = counts.sent.packets == 100 && counts.received == received;
+        if is_right {
+            Ok(())
+        } else {
+            Err(format!("{counts:?}"))
+        }
+    });
 }
 
 #[test]

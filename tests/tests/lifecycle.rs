@@ -4,8 +4,8 @@
 use nix::sys::signal::Signal;
 
 use bwmon_tests::{
-    Counted, Daemon, ForeignProgram, Hook, Lan, Link, Program, Programs, SOON, Setup, ip,
-    wait_until,
+    Counted, Daemon, ForeignProgram, Hook, Lan, Link, Namespace, Program, Programs, SOON, Setup,
+    ip, wait_until,
 };
 
 const CONFIG: &str = "local_networks = [\"192.0.2.0/24\"]\n";
@@ -75,19 +75,27 @@ fn an_interface_deleted_and_made_again_is_counted_again() {
     for _ in 0..2 {
         assert_counts_on(&daemon, &lan);
         lan.lan.delete();
-        wait_until("the daemon to notice", SOON, || {
-            let interfaces = daemon.api.interfaces()?;
-            match interfaces
-                .iter()
-                .any(|interface| interface.ingress_mode.is_some())
-            {
-                true => Err(format!("{interfaces:?}")),
-                false => Ok(()),
-            }
-        });
+        wait_detached(&daemon);
         lan.rejoin();
         wait_attached(&mut daemon, "lan0");
     }
+    assert_counts_on(&daemon, &lan);
+}
+
+#[test]
+fn an_interface_moved_to_another_namespace_and_back_is_counted_again() {
+    let lan = Lan::new();
+    let elsewhere = Namespace::new("elsewhere");
+    let mut daemon = Setup::new(&lan.router, &["lan0"]).config(CONFIG).start();
+    assert_counts_on(&daemon, &lan);
+    lan.lan.set(&format!("netns {}", elsewhere.name()));
+    wait_detached(&daemon);
+    elsewhere.ip(&format!("link set dev lan0 netns {}", lan.router.name()));
+    lan.lan.set("arp off");
+    lan.lan.set("up");
+    lan.lan.wait_up();
+    lan.device.wait_up();
+    wait_attached(&mut daemon, "lan0");
     assert_counts_on(&daemon, &lan);
 }
 
@@ -219,6 +227,19 @@ fn wait_attached(daemon: &mut Daemon, name: &str) {
             Ok(())
         } else {
             Err(format!("{interface:?}"))
+        }
+    });
+}
+
+fn wait_detached(daemon: &Daemon) {
+    wait_until("the daemon to notice", SOON, || {
+        let interfaces = daemon.api.interfaces()?;
+        match interfaces
+            .iter()
+            .any(|interface| interface.ingress_mode.is_some())
+        {
+            true => Err(format!("{interfaces:?}")),
+            false => Ok(()),
         }
     });
 }

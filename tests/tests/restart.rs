@@ -161,6 +161,73 @@ fn pinned_tables_count_from_one_clean_stop_to_the_next_start() {
 }
 
 #[test]
+fn pinned_tables_of_another_size_give_way_and_todays_figures_stay() {
+    let lan = Lan::new();
+    let setup = Setup::new(&lan.router, &["lan0"]);
+    let bpffs = Bpffs::mount(&setup.directory().join("bpffs"));
+    let pinned = format!("pin = \"{}\"\n{CONFIG}", bpffs.path().display());
+    let setup = setup.config(&format!("max_addresses = 256\n{pinned}"));
+    let mut sent = Sent::default();
+    for max_addresses in [256, 1024, 512] {
+        setup.write_config(&format!("max_addresses = {max_addresses}\n{pinned}"));
+        let daemon = setup.start();
+        sent += upload(&lan, 50);
+        wait_for_today(
+            &daemon,
+            Traffic {
+                sent,
+                ..Traffic::default()
+            },
+        );
+        daemon.kill();
+        sent += upload(&lan, 50);
+    }
+    let daemon = setup.start();
+    wait_for_today(
+        &daemon,
+        Traffic {
+            sent,
+            ..Traffic::default()
+        },
+    );
+}
+
+#[test]
+fn pinned_programs_of_an_interface_that_is_gone_are_replaced() {
+    let lan = Lan::new();
+    let setup = Setup::new(&lan.router, &["lan0"]);
+    let bpffs = Bpffs::mount(&setup.directory().join("bpffs"));
+    let setup = setup.config(&format!("pin = \"{}\"\n{CONFIG}", bpffs.path().display()));
+    let daemon = setup.start();
+    let mut sent = upload(&lan, 50);
+    wait_for_today(
+        &daemon,
+        Traffic {
+            sent,
+            ..Traffic::default()
+        },
+    );
+    daemon.kill();
+    lan.lan.delete();
+    lan.rejoin();
+    let daemon = setup.start();
+    sent += upload(&lan, 50);
+    wait_for_today(
+        &daemon,
+        Traffic {
+            sent,
+            ..Traffic::default()
+        },
+    );
+    let programs = lan.lan.programs();
+    assert_eq!(
+        (programs.xdp.len(), programs.tcx_egress.len()),
+        (1, 1),
+        "{programs:?}"
+    );
+}
+
+#[test]
 fn sighup_with_good_files_puts_them_in_force() {
     let lan = Lan::new();
     let setup = Setup::new(&lan.router, &["lan0"])

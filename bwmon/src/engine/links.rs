@@ -38,28 +38,34 @@ impl Engine {
 
     /// Brings watches and local networks in line with the interfaces and addresses there are.
     pub(super) fn follow_links(&mut self) {
-        let routes = routing::routes(
-            self.watches
-                .iter()
-                .filter_map(|watch| watch.link.as_ref().map(|link| link.name.as_str())),
-        );
-        self.find_interfaces(routes);
+        // First what is watched, by index, so that one with a new name is not taken for a new one.
         for watch in &mut self.watches {
-            let known = watch.link.as_ref().map(|link| link.index);
-            let now = known.and_then(|index| self.network.link(index));
-            if now.is_none() && known.is_some() {
-                watch.detach();
+            let Some(index) = watch.link.as_ref().map(|link| link.index) else {
+                continue;
+            };
+            match self.network.link(index) {
+                Some(link) => watch.link = Some(link.clone()),
+                None => watch.detach(),
             }
-            let by_name = || self.network.links().find(|link| link.name == watch.name);
-            watch.link = now.or_else(by_name).cloned();
+        }
+        self.find_interfaces();
+        for watch in self.watches.iter_mut().filter(|watch| watch.link.is_none()) {
+            watch.link = self
+                .network
+                .links()
+                .find(|link| link.name == watch.name)
+                .cloned();
         }
         let watched: HashSet<u32> = self
             .watches
             .iter()
             .filter_map(|watch| Some(watch.link.as_ref()?.index))
             .collect();
-        let routes =
-            routes || routing::routes(self.watches.iter().map(|watch| watch.name.as_str()));
+        let names = self
+            .watches
+            .iter()
+            .filter_map(|watch| Some(watch.link.as_ref()?.name.as_str()));
+        let routes = routing::routes(names);
         let (local, warning) = self
             .network
             .local(&self.config.local_networks, &watched, routes);
@@ -111,7 +117,7 @@ impl Engine {
     }
 
     /// Adds watches for interfaces that the configuration names, or that are found automatically.
-    pub(super) fn find_interfaces(&mut self, routes: bool) {
+    pub(super) fn find_interfaces(&mut self) {
         let mut names: Vec<String> = Vec::new();
         for pattern in &self.config.interfaces {
             if pattern.contains(['*', '?']) {
@@ -127,6 +133,7 @@ impl Engine {
         }
         self.passing.interfaces = None;
         if self.config.interfaces.is_empty() && self.watches.is_empty() {
+            let routes = routing::routes([]);
             match self
                 .network
                 .choose(routing::default_route().as_deref(), routes)
