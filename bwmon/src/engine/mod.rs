@@ -17,7 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio::{
     sync::{mpsc, watch as channel},
     time::{self, MissedTickBehavior},
@@ -169,6 +169,8 @@ struct Engine {
     poll: PollStatus,
     sampled: Option<Now>,
     saved: Monotonic,
+    /// The time of the last checkpoint that is durable.
+    durable: Timestamp,
     tried: Monotonic,
     /// What the owner should know for as long as this runs, besides the configuration's.
     warnings: Vec<String>,
@@ -237,6 +239,7 @@ impl Engine {
             poll,
             sampled: None,
             saved: now.monotonic,
+            durable: Timestamp::UNIX_EPOCH,
             tried: now.monotonic,
             warnings: Vec::new(),
             passing: Passing::default(),
@@ -286,11 +289,17 @@ impl Engine {
             self.tried = now.monotonic;
             self.follow_links();
         }
+        // Tables that are not pinned end with this process: nobody comes back to them.
+        let durable = if self.settings.pin.is_some() {
+            self.durable
+        } else {
+            now.wall
+        };
         let Self {
             watches, ledger, ..
         } = self;
         for watch in watches {
-            watch.reclaim(|address| {
+            watch.reclaim(now.wall, durable, |address| {
                 !ledger.is_known(address)
                     && ledger
                         .last_seen(address)
@@ -358,7 +367,10 @@ impl Engine {
 
     fn written(&mut self, outcome: Outcome) {
         match outcome {
-            Outcome::Durable(_) => self.passing.store = None,
+            Outcome::Durable(at) => {
+                self.durable = at;
+                self.passing.store = None;
+            }
             Outcome::Failed(error) => {
                 let message = format!("history is not written, and will be tried again: {error}");
                 if self.passing.store.is_none() {

@@ -8,6 +8,7 @@ use std::{
 
 use bwmon_common::layout::{FIRST_ADDRESS_SLOT, Row, SLOT_NON_IP, SLOT_OUTSIDE, SLOT_OVERFLOW};
 use ipnet::IpNet;
+use jiff::Timestamp;
 
 use crate::{
     config::{TcMode, XdpMode},
@@ -111,6 +112,8 @@ struct Retiring {
     slot: u32,
     /// Readings that must pass until no packet can count there any more.
     readings_left: u8,
+    /// When they had passed.
+    settled: Option<Timestamp>,
 }
 
 /// Readings between taking an address out of the hash and giving its slot to another.
@@ -281,11 +284,19 @@ impl Watch {
     }
 
     /// Takes slots back from addresses that `is_idle` says nobody misses, when they run out.
-    pub(super) fn reclaim(&mut self, is_idle: impl Fn(IpAddr) -> bool) {
+    ///
+    /// A slot is given away only once what its owner counted is in a checkpoint that is `durable`;
+    /// else, after a crash, it would be taken for the next owner's.
+    pub(super) fn reclaim(
+        &mut self,
+        now: Timestamp,
+        durable: Timestamp,
+        is_idle: impl Fn(IpAddr) -> bool,
+    ) {
         let Some(tables) = &mut self.tables else {
             return;
         };
-        if let Err(error) = tables.reclaim(is_idle) {
+        if let Err(error) = tables.reclaim(now, durable, is_idle) {
             log::warn!("{}: slots are not taken back: {error}", self.name);
         }
     }
@@ -418,7 +429,14 @@ impl Tables {
             self.counting.table().read(&mut reading);
             (0..).zip(reading).collect()
         });
-        self.baseline = Baseline::new(self.counting.table().shape().slots as usize, rows);
+        let table = self.counting.table();
+        let Shape {
+            slots, hash_base, ..
+        } = table.shape();
+        self.baseline = Baseline::new(slots as usize, rows);
+        self.owners = (hash_base..slots)
+            .filter_map(|slot| Some((slot, table.owner(slot)?)))
+            .collect();
         Ok(())
     }
 
@@ -478,11 +496,16 @@ impl Tables {
         self.counting.flush_log();
     }
 
-    fn reclaim(&mut self, is_idle: impl Fn(IpAddr) -> bool) -> Result<(), TableError> {
-        for retiring in self
-            .retiring
-            .extract_if(.., |retiring| retiring.readings_left == 0)
-        {
+    fn reclaim(
+        &mut self,
+        now: Timestamp,
+        durable: Timestamp,
+        is_idle: impl Fn(IpAddr) -> bool,
+    ) -> Result<(), TableError> {
+        let is_over = |retiring: &mut Retiring| {
+            retiring.readings_left == 0 && *retiring.settled.get_or_insert(now) <= durable
+        };
+        for retiring in self.retiring.extract_if(.., is_over) {
             self.owners.remove(&retiring.slot);
             self.counting.table_mut().release(retiring.slot)?;
         }
@@ -506,6 +529,7 @@ impl Tables {
             self.retiring.push(Retiring {
                 slot,
                 readings_left: QUARANTINE,
+                settled: None,
             });
         }
         // A new generation, so that no cache remembers them.

@@ -57,7 +57,7 @@ pub(crate) fn test(workspace: &Workspace) -> Result<()> {
 
 fn unit(workspace: &Workspace, tally: &mut Tally) -> Result<()> {
     let mut cargo = cargo::host(workspace, "test");
-    cargo.args(["--lib", "--bins"]);
+    cargo.args(["--no-fail-fast", "--lib", "--bins"]);
     run_counting(&mut cargo, tally)?;
     let mut cargo = cargo::host(workspace, "test");
     cargo.arg("--doc");
@@ -77,7 +77,7 @@ fn integration(workspace: &Workspace, tally: &mut Tally) -> Result<()> {
     files::remove(&skip_log)?;
     let mut cargo = cargo::host(workspace, "test");
     cargo
-        .args(["--test", "*"])
+        .args(["--no-fail-fast", "--test", "*"])
         .env(SKIP_LOG, &skip_log)
         .env(BINARY, workspace.release_binary("bwmon"));
     if env::var_os("CI").is_some_and(|ci| ci == "true") {
