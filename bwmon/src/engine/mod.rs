@@ -185,6 +185,7 @@ struct Passing {
     store: Option<String>,
     reload: Option<String>,
     interfaces: Option<String>,
+    addresses: Option<String>,
 }
 
 /// The ends of channels that readers hold the others of.
@@ -289,6 +290,14 @@ impl Engine {
             self.tried = now.monotonic;
             self.follow_links();
         }
+        // Each slot's owner, and as many again that had one: a bound on the memory that a flood of
+        // invented addresses can take. Beyond it slots are not taken back any more.
+        let slots: u32 = self.watches.iter().map(Watch::slots).sum();
+        let most = slots.saturating_add(self.settings.max_addresses) as usize;
+        let is_full = self.ledger.address_count() >= most;
+        self.passing.addresses = is_full.then(|| {
+            format!("{most} addresses are remembered; new ones go to overflow; raise max_addresses")
+        });
         // Tables that are not pinned end with this process: nobody comes back to them.
         let durable = if self.settings.pin.is_some() {
             self.durable
@@ -300,7 +309,8 @@ impl Engine {
         } = self;
         for watch in watches {
             watch.reclaim(now.wall, durable, |address| {
-                !ledger.is_known(address)
+                !is_full
+                    && !ledger.is_known(address)
                     && ledger
                         .last_seen(address)
                         .is_none_or(|seen| now.wall.duration_since(seen) > IDLE)

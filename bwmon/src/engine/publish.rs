@@ -56,6 +56,7 @@ impl Engine {
             store,
             reload,
             interfaces,
+            addresses,
         } = &self.passing;
         let channels = self.notifier.stats().into_iter().filter_map(|channel| {
             let error = channel.last_error?;
@@ -70,7 +71,7 @@ impl Engine {
             .chain(&self.warnings)
             .cloned()
             .chain(
-                [networks, store, reload, interfaces]
+                [networks, store, reload, interfaces, addresses]
                     .into_iter()
                     .flatten()
                     .cloned(),

@@ -140,6 +140,13 @@ impl Watch {
             .is_some_and(|tables| tables.counting.attached().is_some())
     }
 
+    /// Slots for addresses in its table.
+    pub(super) fn slots(&self) -> u32 {
+        self.tables
+            .as_ref()
+            .map_or(0, |tables| tables.counting.table().shape().slots)
+    }
+
     /// Why it does not count, or not in the best mode.
     pub(super) fn note(&self) -> Option<&str> {
         self.note.as_deref()
