@@ -285,7 +285,7 @@ impl Engine {
     fn tick(&mut self) {
         let started = Instant::now();
         let now = kernel::now();
-        self.sample(&now);
+        let told = self.sample(&now);
         if now.monotonic.since(self.tried) >= RETRY_EVERY {
             self.tried = now.monotonic;
             self.follow_links();
@@ -316,8 +316,9 @@ impl Engine {
                         .is_none_or(|seen| now.wall.duration_since(seen) > IDLE)
             });
         }
-        let is_first = self.poll.samples == 1;
-        if is_first || now.monotonic.since(self.saved) >= CHECKPOINT_EVERY {
+        // The first, so that new tables are known; an alert, so that nobody is told of it twice.
+        let is_due = now.monotonic.since(self.saved) >= CHECKPOINT_EVERY;
+        if is_due || self.poll.samples == 1 || told > 0 {
             self.saved = now.monotonic;
             let checkpoint = self.checkpoint(&now);
             self.store.write(checkpoint);
@@ -333,8 +334,8 @@ impl Engine {
         }));
     }
 
-    /// Reads every table and steps the ledger.
-    fn sample(&mut self, now: &Now) {
+    /// Reads every table, steps the ledger, and tells of what happened. Returns how much that was.
+    fn sample(&mut self, now: &Now) -> usize {
         let elapsed = self.sampled.map_or(self.config.poll_interval, |sampled| {
             now.monotonic.since(sampled.monotonic)
         });
@@ -348,9 +349,10 @@ impl Engine {
         let counted = self.watches.iter_mut().flat_map(Watch::take_counted);
         let mut new_id = || uuid::Uuid::new_v4().to_string();
         let told = self.ledger.sample(now, elapsed, counted, &mut new_id);
-        for transition in told {
-            self.tell(&transition);
+        for transition in &told {
+            self.tell(transition);
         }
+        told.len()
     }
 
     fn tell(&self, transition: &Transition) {
@@ -401,8 +403,9 @@ impl Engine {
         self.sample(&now);
         let last = self.checkpoint(&now);
         self.watches.clear();
+        let closed = self.store.close(last).await;
         self.notifier.shutdown().await;
-        self.store.close(last).await?;
+        closed?;
         log::info!("stopped");
         Ok(())
     }
