@@ -2,6 +2,7 @@
 //!
 //! The way of the data is in `docs/design.md`; the wiring of it in `engine`.
 
+mod chain;
 pub mod cli;
 pub mod config;
 pub mod core;

@@ -24,6 +24,8 @@ use std::{
 
 use anyhow::Context;
 
+use crate::chain::chain;
+
 pub use self::{
     alerts::alerts,
     check::check,
@@ -49,7 +51,7 @@ pub fn finish(result: anyhow::Result<ExitCode>) -> ExitCode {
         }
         Err(err) => {
             // Where stderr is closed too there is nobody left to tell.
-            writeln!(io::stderr().lock(), "bwmon: {err:#}").ok();
+            writeln!(io::stderr().lock(), "bwmon: {}", chain(err.as_ref())).ok();
             ExitCode::from(FAILED)
         }
     }

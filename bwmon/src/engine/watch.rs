@@ -11,6 +11,7 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 
 use crate::{
+    chain::chain,
     config::{TcMode, XdpMode},
     core::{
         meter::{Baseline, minus, plus},
@@ -166,7 +167,7 @@ impl Watch {
         match self.try_attach(&link, networks, settings, saved, counters) {
             Ok(()) => {}
             Err(error) => {
-                self.note = Some(error.to_string());
+                self.note = Some(chain(&error));
             }
         }
         if self.note != before

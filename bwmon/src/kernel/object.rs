@@ -16,18 +16,18 @@ pub static OBJECT: &[u8] = aya::include_bytes_aligned!(env!("BWMON_EBPF_OBJECT")
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The object itself, its maps or their pins.
-    #[error("cannot load the kernel half (needs Linux 5.10, CAP_BPF and CAP_NET_ADMIN): {0}")]
-    Object(#[from] EbpfError),
+    #[error("cannot load the kernel half (needs Linux 5.10, CAP_BPF and CAP_NET_ADMIN)")]
+    Object(#[source] EbpfError),
     /// The verifier refused a program.
     #[error(
         "the kernel refused program {program} (CAP_PERFMON is needed, too): {}",
-        in_short(source)
+        in_short(error)
     )]
     Program {
         /// Its name.
         program: &'static str,
-        /// Why.
-        source: ProgramError,
+        /// Why; its text may hold the verifier's whole log.
+        error: ProgramError,
     },
     /// The object lacks something it must have.
     #[error("the kernel half has no {0}; it was built from other sources than this binary")]
@@ -111,7 +111,7 @@ pub(super) fn load(
             loader.map_pin_path(map, pins.map(map));
         }
     }
-    Ok(loader.load(OBJECT)?)
+    loader.load(OBJECT).map_err(LoadError::Object)
 }
 
 /// Levels of `AYA_LOG_LEVEL`. Off, the verifier removes the calls.
@@ -140,18 +140,18 @@ fn load_xdp(ebpf: &mut Ebpf, name: &'static str) -> Result<(), LoadError> {
     let program = xdp_program(ebpf, name)?;
     match program.load() {
         Ok(()) | Err(ProgramError::AlreadyLoaded) => Ok(()),
-        Err(source) => Err(LoadError::Program {
+        Err(error) => Err(LoadError::Program {
             program: name,
-            source,
+            error,
         }),
     }
 }
 
 fn xdp_program<'a>(ebpf: &'a mut Ebpf, name: &'static str) -> Result<&'a mut Xdp, LoadError> {
     let program = ebpf.program_mut(name).ok_or(LoadError::Missing(name))?;
-    program.try_into().map_err(|source| LoadError::Program {
+    program.try_into().map_err(|error| LoadError::Program {
         program: name,
-        source,
+        error,
     })
 }
 
@@ -160,9 +160,9 @@ pub(super) fn tc<'a>(
     ebpf: &'a mut Ebpf,
     name: &'static str,
 ) -> Result<&'a mut SchedClassifier, LoadError> {
-    let fail = |source| LoadError::Program {
+    let fail = |error| LoadError::Program {
         program: name,
-        source,
+        error,
     };
     let program = ebpf.program_mut(name).ok_or(LoadError::Missing(name))?;
     let program: &mut SchedClassifier = program.try_into().map_err(fail)?;
