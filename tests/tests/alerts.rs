@@ -296,6 +296,8 @@ fn keeps_its_alert(stop: fn(Daemon)) {
     let fired = stage
         .receiver
         .wait_for("the alert", TOLD, |each| each.is("volume", "firing"));
+    // It is written down while it is told, not before: a crash in between tells it again.
+    daemon.wait_for_samples(5);
     stop(daemon);
 
     let daemon = stage.setup.start();

@@ -81,7 +81,7 @@ fn a_daemon_that_was_killed_starts_again_and_keeps_what_it_had_stored() {
 fn pinned_tables_count_through_a_crash_to_the_byte() {
     let lan = Lan::new();
     let setup = Setup::new(&lan.router, &["lan0"]);
-    let bpffs = Bpffs::mount(&setup.directory().join("bpffs"));
+    let bpffs = Bpffs::mount();
     let setup = setup.config(&format!("pin = \"{}\"\n{CONFIG}", bpffs.path().display()));
     let mut daemon = setup.start();
     let up = Flow::start(
@@ -136,7 +136,7 @@ fn pinned_tables_count_through_a_crash_to_the_byte() {
 fn pinned_tables_count_from_one_clean_stop_to_the_next_start() {
     let lan = Lan::new();
     let setup = Setup::new(&lan.router, &["lan0"]);
-    let bpffs = Bpffs::mount(&setup.directory().join("bpffs"));
+    let bpffs = Bpffs::mount();
     let setup = setup.config(&format!("pin = \"{}\"\n{CONFIG}", bpffs.path().display()));
     let daemon = setup.start();
     let mut sent = upload(&lan, 50);
@@ -164,7 +164,7 @@ fn pinned_tables_count_from_one_clean_stop_to_the_next_start() {
 fn pinned_tables_of_another_size_give_way_and_todays_figures_stay() {
     let lan = Lan::new();
     let setup = Setup::new(&lan.router, &["lan0"]);
-    let bpffs = Bpffs::mount(&setup.directory().join("bpffs"));
+    let bpffs = Bpffs::mount();
     let pinned = format!("pin = \"{}\"\n{CONFIG}", bpffs.path().display());
     let setup = setup.config(&format!("max_addresses = 256\n{pinned}"));
     let mut sent = Sent::default();
@@ -196,7 +196,7 @@ fn pinned_tables_of_another_size_give_way_and_todays_figures_stay() {
 fn pinned_programs_of_an_interface_that_is_gone_are_replaced() {
     let lan = Lan::new();
     let setup = Setup::new(&lan.router, &["lan0"]);
-    let bpffs = Bpffs::mount(&setup.directory().join("bpffs"));
+    let bpffs = Bpffs::mount();
     let setup = setup.config(&format!("pin = \"{}\"\n{CONFIG}", bpffs.path().display()));
     let daemon = setup.start();
     let mut sent = upload(&lan, 50);

@@ -415,6 +415,13 @@ impl Tables {
             counting,
         };
         if tables.counting.is_resumed() {
+            if shape.hashed() != settings.max_addresses {
+                log::warn!(
+                    "{name}: the pinned tables stay as they are, with max_addresses = {}; stop bwmon and \
+                     remove their directory to change that",
+                    shape.hashed()
+                );
+            }
             tables.resume(name, saved)?;
         }
         tables.configure(networks)?;
