@@ -213,6 +213,9 @@ impl Watch {
         if let (Some(note), Some(id)) = (&mut self.note, link.xdp_program) {
             let name = program_name(id).unwrap_or_else(|| "a program".to_owned());
             note.push_str(&format!(" by {name} (id {id})"));
+            if name.starts_with("bwmon_") {
+                note.push_str(", pinned by an earlier run: remove its pins, or set pin again");
+            }
         }
         tables.since = AttachPoint {
             counted: tables.total,
