@@ -1,5 +1,6 @@
 //! Finding a Rust compiler with `core` for the BPF target, and installing one.
 
+use std::env;
 use std::fmt;
 use std::fs;
 use std::path::Path;
@@ -53,7 +54,7 @@ pub(super) fn ensure() -> Result<Compiler> {
     if let Some(debian) = debian() {
         return Ok(debian);
     }
-    if nightly.is_some() {
+    if nightly.is_some() && may_rustup_fetch() {
         match add_rust_src() {
             Ok(()) => return nightly.context("use rustup's nightly"),
             Err(error) => {
@@ -145,6 +146,17 @@ fn nightly() -> Option<Compiler> {
         return None;
     }
     Some(nightly)
+}
+
+/// Whether the owner of this machine lets rustup fetch what it lacks without being asked.
+fn may_rustup_fetch() -> bool {
+    let may = env::var_os("RUSTUP_AUTO_INSTALL").is_none_or(|may| may != "0");
+    if !may {
+        eprintln!(
+            "rustup's nightly has no rust-src, and RUSTUP_AUTO_INSTALL=0: trying Debian's compiler"
+        );
+    }
+    may
 }
 
 fn nightly_has_rust_src() -> bool {
