@@ -14,6 +14,8 @@ use super::{mac::MacAddr, policy::Policy};
 /// Most addresses whose MAC is remembered: whoever fills the neighbour table with inventions gets
 /// no further.
 const MAX_ADDRESSES: usize = 1 << 16;
+/// Most addresses of one MAC: what claims more is no device.
+const MAX_PER_MAC: usize = 256;
 
 /// What is known of who has which address.
 #[derive(Clone, Debug, Default)]
@@ -55,19 +57,42 @@ impl Identity {
     /// Takes in a neighbour entry. Returns the addresses that may belong to another device now.
     pub(super) fn learn(&mut self, address: IpAddr, mac: MacAddr) -> Vec<IpAddr> {
         let known = self.mac(address);
-        let is_full = known.is_none() && self.macs.len() >= MAX_ADDRESSES;
-        if known == Some(mac) || !mac.is_station() || is_full {
+        let is_full = known.is_none() && self.is_full();
+        let is_crowded = self
+            .addresses
+            .get(&mac)
+            .is_some_and(|addresses| addresses.len() >= MAX_PER_MAC);
+        if known == Some(mac) || !mac.is_station() || is_full || is_crowded {
             return Vec::new();
         }
         self.forget(address);
         self.macs.insert(address, mac);
-        let addresses = self.addresses.entry(mac).or_default();
-        addresses.insert(address);
-        let mut changed: Vec<IpAddr> = addresses.iter().copied().collect();
-        if let Some(others) = known.and_then(|known| self.addresses.get(&known)) {
-            changed.extend(others);
+        self.addresses.entry(mac).or_default().insert(address);
+        if !self.is_registered(address) {
+            return vec![address];
         }
+        // Whether registered addresses of a MAC stand alone depends on how many there are.
+        let mut changed = self.addresses(mac);
+        changed.extend(known.map(|known| self.addresses(known)).unwrap_or_default());
         changed
+    }
+
+    /// Whether nothing more can be learned.
+    pub(super) fn is_full(&self) -> bool {
+        self.macs.len() >= MAX_ADDRESSES
+    }
+
+    /// Forgets the MACs of all addresses but these and the registered ones.
+    pub(super) fn retain(&mut self, keep: impl Fn(IpAddr) -> bool) {
+        let gone: Vec<IpAddr> = self
+            .macs
+            .keys()
+            .copied()
+            .filter(|address| !self.is_registered(*address) && !keep(*address))
+            .collect();
+        for address in gone {
+            self.forget(address);
+        }
     }
 
     /// Forgets the MAC of an address.

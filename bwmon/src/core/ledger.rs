@@ -5,7 +5,7 @@
 //! shows itself as views. Work is done for addresses and devices that move, not for all there are.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     net::IpAddr,
     sync::Arc,
     time::Duration,
@@ -31,6 +31,13 @@ use super::{
 /// An address or device that was not seen for so long is forgotten, unless it is registered.
 const FORGET_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// An address may have been silent for so long before its slot is given to another.
+const IDLE: SignedDuration = SignedDuration::from_mins(10);
+/// The same for one whose MAC is known.
+const KNOWN_IDLE: SignedDuration = SignedDuration::from_mins(60);
+/// A wall clock that is ahead of the monotonic one by so much has jumped.
+const JUMP: Duration = Duration::from_secs(3600);
+
 /// All addresses, devices and alerts.
 pub struct Ledger {
     policy: Policy,
@@ -38,9 +45,13 @@ pub struct Ledger {
     zone: TimeZone,
     day: LocalDay,
     today: Date,
+    /// The wall clock at the last sample.
+    sampled_at: Timestamp,
     identity: Identity,
     addresses: BTreeMap<IpAddr, AddressEntry>,
     devices: BTreeMap<String, Device>,
+    /// The device that lists an address: always the one, and every address listed is in here.
+    listed: HashMap<IpAddr, String>,
     alerts: Alerts,
     /// Those with traffic or a rate that is not yet silence.
     busy_addresses: BTreeSet<IpAddr>,
@@ -131,9 +142,11 @@ impl Ledger {
             zone,
             day: LocalDay::new(today),
             today,
+            sampled_at: now.wall,
             identity: Identity::default(),
             addresses: BTreeMap::new(),
             devices: BTreeMap::new(),
+            listed: HashMap::new(),
             alerts: Alerts::default(),
             busy_addresses: BTreeSet::new(),
             busy_devices: BTreeSet::new(),
@@ -191,19 +204,27 @@ impl Ledger {
                 None => self.own(*address),
             }
         }
-        if !changed.is_empty() {
+        if changed.is_empty() {
+            if self.identity.is_full() {
+                // With those that were never counted: there can't be so many devices.
+                let addresses = &self.addresses;
+                self.identity
+                    .retain(|address| addresses.contains_key(&address));
+            }
+        } else if self.identity.is_registered(address) {
             self.add_registered();
         }
     }
 
-    /// Whether an address is one the owner or the neighbour table knows.
-    pub fn is_known(&self, address: IpAddr) -> bool {
-        self.identity.mac(address).is_some() || self.identity.is_registered(address)
-    }
-
-    /// When an address last counted something.
-    pub fn last_seen(&self, address: IpAddr) -> Option<Timestamp> {
-        self.addresses.get(&address).map(|entry| entry.last_seen)
+    /// Whether nobody would miss the slot of an address: it is not registered and was silent for a
+    /// while, a longer one where the neighbour table knows it.
+    pub fn is_idle(&self, address: IpAddr, now: Timestamp) -> bool {
+        let patience = match self.identity.mac(address) {
+            Some(_) => KNOWN_IDLE,
+            None => IDLE,
+        };
+        let is_silent = |entry: &AddressEntry| now.duration_since(entry.last_seen) > patience;
+        !self.identity.is_registered(address) && self.addresses.get(&address).is_none_or(is_silent)
     }
 
     /// Takes in what addresses counted in the time `elapsed` since the last sample, and returns the
@@ -218,8 +239,14 @@ impl Ledger {
         let day = self.day.follow(now, &self.zone);
         let is_new_day = day != self.today;
         self.today = day;
-        if is_new_day {
+        // A clock that jumped says nothing of how long ago anything was.
+        let passed = now.wall.duration_since(self.sampled_at).unsigned_abs();
+        let has_jumped = passed > elapsed + JUMP;
+        self.sampled_at = now.wall;
+        if is_new_day && !has_jumped {
             self.forget_old(now.wall);
+        }
+        if is_new_day {
             self.busy_devices.extend(self.devices.keys().cloned());
         }
         for (address, row) in counted {
@@ -391,21 +418,44 @@ impl Ledger {
         {
             self.own(other);
         }
-        self.add_registered();
+        if self.identity.is_registered(address) {
+            self.add_registered();
+        }
     }
 
     /// Lists an address with the device it belongs to, if there is one, and with no other.
     fn own(&mut self, address: IpAddr) {
-        let owner = self.identity.device(address);
-        for device in self.devices.values_mut() {
-            let place = device.addresses.binary_search(&address);
-            match (place, Some(&device.id) == owner.as_ref()) {
-                (Err(place), true) => device.addresses.insert(place, address),
-                (Ok(place), false) => {
-                    device.addresses.remove(place);
-                }
-                (Ok(_), true) | (Err(_), false) => continue,
-            }
+        let owner = self
+            .identity
+            .device(address)
+            .filter(|id| self.devices.contains_key(id));
+        match owner {
+            Some(id) => self.list(address, &id),
+            None => self.unlist(address),
+        }
+    }
+
+    /// Lists an address with this device.
+    fn list(&mut self, address: IpAddr, id: &str) {
+        if self.listed.get(&address).is_some_and(|owner| owner == id) {
+            return;
+        }
+        self.unlist(address);
+        let Some(device) = self.devices.get_mut(id) else {
+            return;
+        };
+        if let Err(place) = device.addresses.binary_search(&address) {
+            device.addresses.insert(place, address);
+        }
+        device.apply(&self.policy);
+        self.listed.insert(address, id.to_owned());
+        self.views.devices = None;
+    }
+
+    fn unlist(&mut self, address: IpAddr) {
+        let owner = self.listed.remove(&address);
+        if let Some(device) = owner.and_then(|id| self.devices.get_mut(&id)) {
+            device.addresses.retain(|other| *other != address);
             device.apply(&self.policy);
             self.views.devices = None;
         }
@@ -440,7 +490,7 @@ impl Ledger {
 
     /// Shows registered devices that were never seen, under the id they would have.
     fn add_registered(&mut self) {
-        let mut waiting = BTreeSet::new();
+        let (mut waiting, mut shown) = (BTreeSet::new(), Vec::new());
         for entry in &self.policy.registered {
             let (id, mac, address) = match entry.selector {
                 Selector::Address(address) => {
@@ -455,14 +505,25 @@ impl Ledger {
             waiting.insert(id.clone());
             if !self.devices.contains_key(&id) {
                 let mut device = Device::new(id.clone(), mac, DayUsage::on(self.today));
-                device.addresses.extend(address);
                 device.apply(&self.policy);
                 self.devices.insert(id, device);
                 self.views.devices = None;
+                shown.extend(address);
             }
         }
-        self.devices
-            .retain(|id, device| device.is_in_use() || waiting.contains(id));
+        for address in shown {
+            self.own(address);
+        }
+        let Self {
+            devices, listed, ..
+        } = self;
+        devices.retain(|id, device| {
+            let stays = device.is_in_use() || waiting.contains(id);
+            if !stays {
+                listed.retain(|_, owner| owner != id);
+            }
+            stays
+        });
     }
 
     /// Forgets addresses and devices that were not seen for a long time.
@@ -478,17 +539,14 @@ impl Ledger {
         for address in old {
             self.identity.forget(address);
             self.addresses.remove(&address);
-            for device in self.devices.values_mut() {
-                if let Ok(place) = device.addresses.binary_search(&address) {
-                    device.addresses.remove(place);
-                    device.apply(&self.policy);
-                }
-            }
+            self.unlist(address);
         }
-        self.devices.retain(|_, device| {
+        let alerts = &self.alerts;
+        self.devices.retain(|id, device| {
             device.is_registered()
                 || !device.addresses.is_empty()
                 || !device.last_seen.is_some_and(is_old)
+                || alerts.open_of(id).next().is_some()
         });
         self.views.addresses = None;
     }

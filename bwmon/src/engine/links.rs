@@ -15,11 +15,13 @@ use crate::{
 
 impl Engine {
     pub(super) fn learn(&mut self, neighbour: netlink::Neighbour) {
+        let lower = self
+            .network
+            .link(neighbour.index)
+            .and_then(|link| link.lower);
         let watched = |watch: &&mut Watch| {
-            watch
-                .link
-                .as_ref()
-                .is_some_and(|link| link.index == neighbour.index)
+            let index = watch.link.as_ref().map(|link| link.index);
+            index.is_some() && (index == Some(neighbour.index) || index == lower)
         };
         if let Some(watch) = self.watches.iter_mut().find(watched) {
             watch.expect(neighbour.address);
@@ -61,6 +63,18 @@ impl Engine {
             .iter()
             .filter_map(|watch| Some(watch.link.as_ref()?.index))
             .collect();
+        let doubled = self
+            .watches
+            .iter()
+            .filter_map(|watch| watch.link.as_ref())
+            .find(|link| link.lower.is_some_and(|lower| watched.contains(&lower)));
+        if let Some(link) = doubled {
+            self.passing.interfaces = Some(format!(
+                "{} is a part of an interface that is watched too: what passes it is counted twice; \
+                 watch only one of them",
+                link.name
+            ));
+        }
         let names = self
             .watches
             .iter()
@@ -70,7 +84,8 @@ impl Engine {
             .network
             .local(&self.config.local_networks, &watched, routes);
         self.passing.networks = warning;
-        if local != self.local {
+        let mut is_changed = local != self.local;
+        if is_changed {
             self.set_local(local);
         }
         let counters = |name: &str| {
@@ -79,16 +94,23 @@ impl Engine {
                 .and_then(|mut all| all.remove(name))
                 .unwrap_or_default()
         };
-        for watch in self.watches.iter_mut().filter(|watch| !watch.is_attached()) {
-            if let Some(link) = watch.link.clone() {
+        let now = kernel::now().monotonic;
+        for watch in &mut self.watches {
+            if let Some(link) = watch.link.clone()
+                && watch.may_try(now)
+            {
+                is_changed = true;
                 watch.attach(
                     link,
                     &self.local,
                     &self.settings,
-                    &self.saved_tables,
+                    &mut self.saved_tables,
                     counters,
                 );
             }
+        }
+        if is_changed {
+            self.expect_registered();
         }
     }
 
@@ -121,12 +143,10 @@ impl Engine {
         let mut names: Vec<String> = Vec::new();
         for pattern in &self.config.interfaces {
             if pattern.contains(['*', '?']) {
-                let found = self.network.links().map(|link| &link.name);
-                names.extend(
-                    found
-                        .filter(|name| config::interface::matches(pattern, name))
-                        .cloned(),
-                );
+                let found = self.network.links();
+                let found = found.filter(|link| config::interface::matches(pattern, &link.name));
+                let whole = self.network.without_parts(found.collect());
+                names.extend(whole.iter().map(|link| link.name.clone()));
             } else {
                 names.push(pattern.clone());
             }

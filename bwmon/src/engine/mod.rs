@@ -17,7 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::{
     sync::{mpsc, watch as channel},
     time::{self, MissedTickBehavior},
@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::{
     network::Network,
-    watch::{LocalNetworks, SavedTable, Settings, Watch},
+    watch::{LocalNetworks, RETRY_EVERY, SavedTable, Settings, Watch},
 };
 use crate::{
     config::{Config, Overrides, Secret},
@@ -48,10 +48,8 @@ use crate::{
 /// How often the state is written down: what a crash may cost, unless tables are pinned, and what
 /// flash has to bear.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
-/// How often an interface that could not be attached to is tried again.
-const RETRY_EVERY: Duration = Duration::from_secs(5);
-/// An address that nobody knows must be silent for so long before its slot is taken back.
-const IDLE: SignedDuration = SignedDuration::from_mins(10);
+/// Changes of interfaces, addresses and neighbours that are taken in between two looks at the clock.
+const CHANGES_AT_ONCE: usize = 256;
 /// Interfaces that a glob may bring.
 const MAX_INTERFACES: usize = 32;
 
@@ -119,7 +117,6 @@ pub async fn run(
     for neighbour in state.neighbours {
         engine.learn(neighbour);
     }
-    engine.expect_registered();
     engine.publish(&now);
     engine.publish_configuration();
 
@@ -272,7 +269,11 @@ impl Engine {
                 outcome = self.store.outcome() => self.written(outcome),
                 Some(change) = changes.recv() => {
                     self.change(change);
-                    while let Ok(change) = changes.try_recv() {
+                    // Several at a time, but not so many that a sample is late.
+                    for _ in 0..CHANGES_AT_ONCE {
+                        let Ok(change) = changes.try_recv() else {
+                            break;
+                        };
                         self.change(change);
                     }
                     self.follow_links();
@@ -309,11 +310,7 @@ impl Engine {
         } = self;
         for watch in watches {
             watch.reclaim(now.wall, durable, |address| {
-                !is_full
-                    && !ledger.is_known(address)
-                    && ledger
-                        .last_seen(address)
-                        .is_none_or(|seen| now.wall.duration_since(seen) > IDLE)
+                !is_full && ledger.is_idle(address, now.wall)
             });
         }
         // The first, so that new tables are known; an alert, so that nobody is told of it twice.

@@ -79,7 +79,7 @@ impl Network {
             config::LocalNetworks::Auto => (
                 self.addresses
                     .iter()
-                    .filter(|address| watched.contains(&address.index))
+                    .filter(|address| self.passes(address.index, watched))
                     .map(|address| address.net)
                     .collect(),
                 !routes,
@@ -93,6 +93,20 @@ impl Network {
             },
             warning,
         )
+    }
+
+    /// Whether the frames of an interface pass one that is watched: itself, or the one it is a part of.
+    pub(super) fn passes(&self, index: u32, watched: &HashSet<u32>) -> bool {
+        let lower = self.link(index).and_then(|link| link.lower);
+        watched.contains(&index) || lower.is_some_and(|lower| watched.contains(&lower))
+    }
+
+    /// Takes out the interfaces that are a part of another one among them: whatever passes them
+    /// passes that, and would be counted twice.
+    pub(super) fn without_parts<'a>(&self, links: Vec<&'a Link>) -> Vec<&'a Link> {
+        let indices: HashSet<u32> = links.iter().map(|link| link.index).collect();
+        let is_part = |link: &&Link| link.lower.is_some_and(|lower| indices.contains(&lower));
+        links.into_iter().filter(|link| !is_part(link)).collect()
     }
 
     /// Which interfaces face the devices, and why these.
@@ -115,6 +129,7 @@ impl Network {
                 .filter(inside)
                 .copied()
                 .collect();
+            let lan = self.without_parts(lan);
             let bridges: Vec<&Link> = lan
                 .iter()
                 .filter(|link| is_bridge(&link.name))
@@ -211,6 +226,7 @@ mod tests {
                 is_loopback: *name == "lo",
                 is_up: true,
                 xdp_program: None,
+                lower: name.split_once('.').map(|_| 1),
             }));
             network.apply(Change::Address(OwnAddress {
                 index,
@@ -246,6 +262,19 @@ mod tests {
             ("eth2", "10.2.0.1/24"),
         ];
         check(&office, "eth0", true, &["eth1", "eth2"]);
+    }
+
+    #[test]
+    fn a_vlan_is_counted_on_the_interface_it_is_a_part_of() {
+        let stick = [
+            ("eth1", "10.1.0.1/24"),
+            ("eth1.20", "10.2.0.1/24"),
+            ("wan", "203.0.113.5/24"),
+        ];
+        check(&stick, "wan", true, &["eth1"]);
+        let (local, _) =
+            network(&stick).local(&config::LocalNetworks::Auto, &HashSet::from([1]), true);
+        assert_eq!(local.networks.len(), 2, "its network is local all the same");
     }
 
     #[test]

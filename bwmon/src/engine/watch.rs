@@ -4,6 +4,7 @@ use std::{
     collections::HashMap,
     net::IpAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use bwmon_common::layout::{FIRST_ADDRESS_SLOT, Row, SLOT_NON_IP, SLOT_OUTSIDE, SLOT_OVERFLOW};
@@ -16,6 +17,7 @@ use crate::{
     core::{
         meter::{Baseline, minus, plus},
         slots::{self, Slots},
+        time::Monotonic,
         view::{Directions, InterfaceView},
     },
     kernel::{
@@ -81,6 +83,8 @@ pub(super) struct Watch {
     counted: Vec<(IpAddr, Row)>,
     /// Why it does not count, or not in the best mode.
     note: Option<String>,
+    /// The interface that was last tried to attach to, and when.
+    tried: Option<(u32, Monotonic)>,
 }
 
 /// What exists from the first time that the interface was seen.
@@ -117,6 +121,8 @@ struct Retiring {
     settled: Option<Timestamp>,
 }
 
+/// How often an interface that could not be attached to is tried again.
+pub(super) const RETRY_EVERY: Duration = Duration::from_secs(5);
 /// Readings between taking an address out of the hash and giving its slot to another.
 const QUARANTINE: u8 = 2;
 /// Slots that are taken back at a time.
@@ -131,6 +137,7 @@ impl Watch {
             tables: None,
             counted: Vec::new(),
             note,
+            tried: None,
         }
     }
 
@@ -139,6 +146,22 @@ impl Watch {
         self.tables
             .as_ref()
             .is_some_and(|tables| tables.counting.attached().is_some())
+    }
+
+    /// Whether to attach now: there is an interface, and it is another one than at the last try, or
+    /// that was a while ago.
+    pub(super) fn may_try(&mut self, now: Monotonic) -> bool {
+        let Some(index) = self.link.as_ref().map(|link| link.index) else {
+            return false;
+        };
+        let is_new = self
+            .tried
+            .is_none_or(|(tried, at)| tried != index || now.since(at) >= RETRY_EVERY);
+        if self.is_attached() || !is_new {
+            return false;
+        }
+        self.tried = Some((index, now));
+        true
     }
 
     /// Slots for addresses in its table.
@@ -159,7 +182,7 @@ impl Watch {
         link: Link,
         networks: &LocalNetworks,
         settings: &Settings,
-        saved: &[SavedTable],
+        saved: &mut Vec<SavedTable>,
         counters: impl FnOnce(&str) -> LinkCounters,
     ) {
         self.link = Some(link.clone());
@@ -182,7 +205,7 @@ impl Watch {
         link: &Link,
         networks: &LocalNetworks,
         settings: &Settings,
-        saved: &[SavedTable],
+        saved: &mut Vec<SavedTable>,
         counters: impl FnOnce(&str) -> LinkCounters,
     ) -> Result<(), WatchError> {
         let interface = Interface {
@@ -217,6 +240,8 @@ impl Watch {
                 note.push_str(", pinned by an earlier run: remove its pins, or set pin again");
             }
         }
+        // What was counted before, by pinned programs, was not counted since.
+        tables.fold(&mut self.counted);
         tables.since = AttachPoint {
             counted: tables.total,
             interface: counters(&link.name),
@@ -388,7 +413,7 @@ impl Tables {
         interface: &Interface,
         networks: &LocalNetworks,
         settings: &Settings,
-        saved: &[SavedTable],
+        saved: &mut Vec<SavedTable>,
     ) -> Result<Self, WatchError> {
         let hash_base = slots::hash_base(&networks.networks);
         let shape = Shape {
@@ -432,13 +457,14 @@ impl Tables {
     }
 
     /// Goes on from where an earlier run was, which is in its last checkpoint.
-    fn resume(&mut self, name: &str, saved: &[SavedTable]) -> Result<(), WatchError> {
+    fn resume(&mut self, name: &str, saved: &mut Vec<SavedTable>) -> Result<(), WatchError> {
         let in_force = self.counting.table().networks()?;
         self.slots = Slots::resume(self.counting.table().shape().hash_base, &in_force);
         let known = saved
             .iter()
-            .find(|table| table.interface == name && table.identity == self.identity)
-            .map(|table| table.rows.clone());
+            .position(|table| table.interface == name && table.identity == self.identity)
+            // Only once: later it would be of the past.
+            .map(|place| saved.swap_remove(place).rows);
         let rows = known.unwrap_or_else(|| {
             log::warn!(
                 "{name}: the pinned tables belong to no known state; what they counted before now is left out"

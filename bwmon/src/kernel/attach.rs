@@ -161,6 +161,10 @@ pub(super) fn attach(ebpf: &mut Ebpf, wanted: &Wanted<'_>) -> Result<Attached, A
             (link, IngressMode::Tc, None)
         }
     };
+    if ingress != IngressMode::Tc {
+        // An earlier run's, which would count the same frames.
+        wanted.unpin(Hook::TcIngress);
+    }
     let (egress_link, egress) = attach_tc(ebpf, wanted, Hook::TcEgress)?;
     if let Some(pins) = wanted.pins {
         // Of an earlier run in another mode, or on an interface that is gone.
@@ -260,6 +264,11 @@ fn attach_tc(
             LinkOrder::last(),
         ),
     };
+    if hook == Hook::TcIngress {
+        // An earlier run's, which would count the same frames.
+        wanted.unpin(Hook::XdpNative);
+        wanted.unpin(Hook::XdpGeneric);
+    }
     let interface = wanted.interface.name.as_str();
     let program = object::tc(ebpf, name)?;
     let fail = |source| AttachError::Tc {

@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use netlink_packet_route::{
     RouteNetlinkMessage,
     address::{AddressAttribute, AddressMessage},
-    link::{LinkAttribute, LinkFlags, LinkLayerType, LinkMessage, LinkXdp},
+    link::{InfoKind, LinkAttribute, LinkFlags, LinkInfo, LinkLayerType, LinkMessage, LinkXdp},
     neighbour::{NeighbourAddress, NeighbourAttribute, NeighbourMessage, NeighbourState},
 };
 use rtnetlink::{
@@ -42,6 +42,8 @@ pub struct Link {
     pub is_up: bool,
     /// The id of the XDP program on it.
     pub xdp_program: Option<u32>,
+    /// The interface whose frames it has a part of, as a VLAN or a macvlan has.
+    pub lower: Option<u32>,
 }
 
 /// An address of this machine and its prefix.
@@ -233,6 +235,22 @@ fn link(message: &LinkMessage) -> Option<Link> {
             }),
             _ => None,
         });
+    let is_part = message.attributes.iter().any(|attribute| match attribute {
+        LinkAttribute::LinkInfo(infos) => infos.iter().any(|info| {
+            matches!(
+                info,
+                LinkInfo::Kind(InfoKind::Vlan | InfoKind::MacVlan | InfoKind::IpVlan)
+            )
+        }),
+        _ => false,
+    });
+    let lower = message
+        .attributes
+        .iter()
+        .find_map(|attribute| match attribute {
+            LinkAttribute::Link(index) => Some(*index).filter(|_| is_part),
+            _ => None,
+        });
     Some(Link {
         index: message.header.index,
         name,
@@ -243,6 +261,7 @@ fn link(message: &LinkMessage) -> Option<Link> {
         is_loopback: message.header.link_layer_type == LinkLayerType::Loopback,
         is_up: message.header.flags.contains(LinkFlags::Up),
         xdp_program,
+        lower,
     })
 }
 

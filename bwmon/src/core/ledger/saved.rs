@@ -19,13 +19,14 @@ impl Ledger {
                 }
             }
             let mut device = Device::new(saved.id.clone(), saved.mac, DayUsage::on(self.today));
-            device.addresses = saved.addresses;
-            device.addresses.sort();
             device.first_seen = Some(saved.first_seen);
             device.last_seen = Some(saved.last_seen);
             device.apply(&self.policy);
             self.busy_devices.insert(saved.id.clone());
-            self.devices.insert(saved.id, device);
+            self.devices.insert(saved.id.clone(), device);
+            for address in saved.addresses {
+                self.list(address, &saved.id);
+            }
         }
         for saved in addresses {
             self.addresses.insert(
