@@ -12,6 +12,9 @@ impl Ledger {
         alerts: impl IntoIterator<Item = AlertRecord>,
         now: &Now,
     ) {
+        // Registered devices that wait to be seen; they come back at the end.
+        self.devices.clear();
+        self.listed.clear();
         for saved in devices {
             if let Some(mac) = saved.mac {
                 for address in &saved.addresses {

@@ -249,6 +249,21 @@ fn a_restart_goes_on_where_it_was() {
 }
 
 #[test]
+fn a_registered_address_without_a_mac_is_itself_after_a_restart() {
+    let mut day = Day::new(laptop(1_000));
+    let fired = day.sample(&[("10.0.0.5", download(2_000))]);
+    day.restart(laptop(1_000));
+    assert_eq!(
+        day.sample(&[("10.0.0.5", download(1))]),
+        [],
+        "it goes on firing"
+    );
+    let device = day.device("10.0.0.5");
+    assert_eq!((device.name.as_str(), device.registered), ("Laptop", true));
+    assert_eq!(device.alerts, [fired[0].alert.id.clone()]);
+}
+
+#[test]
 fn what_did_not_change_is_shared_between_snapshots() {
     let mut day = Day::new(Policy::default());
     day.sample(&[("10.0.0.5", download(100)), ("10.0.0.6", download(100))]);
