@@ -10,6 +10,7 @@ mod network;
 mod publish;
 mod reload;
 mod service;
+mod tables;
 mod watch;
 
 use std::{

@@ -1,29 +1,21 @@
 //! One watched interface: its kernel half, whose slots are whose, and how it stands.
 
-use std::{
-    collections::HashMap,
-    net::IpAddr,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{net::IpAddr, path::PathBuf, time::Duration};
 
-use bwmon_common::layout::{FIRST_ADDRESS_SLOT, Row, SLOT_NON_IP, SLOT_OUTSIDE, SLOT_OVERFLOW};
+use bwmon_common::layout::{Row, SLOT_NON_IP, SLOT_OUTSIDE, SLOT_OVERFLOW};
 use ipnet::IpNet;
 use jiff::Timestamp;
 
+use super::tables::{AttachPoint, Tables};
 use crate::{
     chain::chain,
     config::{TcMode, XdpMode},
     core::{
-        meter::{Baseline, minus, plus},
-        slots::{self, Slots},
+        meter::minus,
         time::Monotonic,
         view::{Directions, InterfaceView},
     },
-    kernel::{
-        AttachError, Counting, Interface, LinkCounters, LoadError, Pins, Shape, TableError,
-        program_name,
-    },
+    kernel::{AttachError, Interface, LinkCounters, LoadError, TableError, program_name},
     sources::netlink::Link,
 };
 
@@ -87,46 +79,8 @@ pub(super) struct Watch {
     tried: Option<(u32, Monotonic)>,
 }
 
-/// What exists from the first time that the interface was seen.
-struct Tables {
-    counting: Counting,
-    slots: Slots,
-    baseline: Baseline,
-    networks: LocalNetworks,
-    identity: String,
-    /// Who has which slot of the hash.
-    owners: HashMap<u32, IpAddr>,
-    retiring: Vec<Retiring>,
-    reading: Vec<Row>,
-    /// All that was counted since the tables were taken up.
-    total: Row,
-    reserved: [Row; FIRST_ADDRESS_SLOT as usize],
-    since: AttachPoint,
-}
-
-/// Where the counters stood when the programs were attached.
-#[derive(Clone, Copy, Default)]
-struct AttachPoint {
-    counted: Row,
-    interface: LinkCounters,
-    reserved: [Row; FIRST_ADDRESS_SLOT as usize],
-}
-
-/// A slot on its way back to the free ones.
-struct Retiring {
-    slot: u32,
-    /// Readings that must pass until no packet can count there any more.
-    readings_left: u8,
-    /// When they had passed.
-    settled: Option<Timestamp>,
-}
-
 /// How often an interface that could not be attached to is tried again.
 pub(super) const RETRY_EVERY: Duration = Duration::from_secs(5);
-/// Readings between taking an address out of the hash and giving its slot to another.
-const QUARANTINE: u8 = 2;
-/// Slots that are taken back at a time.
-const RECLAIM_AT_ONCE: usize = 256;
 
 impl Watch {
     pub(super) fn new(name: String) -> Self {
@@ -405,188 +359,6 @@ impl Watch {
         view.overflow_bytes = reserved(SLOT_OVERFLOW);
         view
     }
-}
-
-impl Tables {
-    fn load(
-        name: &str,
-        interface: &Interface,
-        networks: &LocalNetworks,
-        settings: &Settings,
-        saved: &mut Vec<SavedTable>,
-    ) -> Result<Self, WatchError> {
-        let hash_base = slots::hash_base(&networks.networks);
-        let shape = Shape {
-            cpus: settings.cpus,
-            slots: hash_base + settings.max_addresses,
-            hash_base,
-        };
-        let pins = settings
-            .pin
-            .as_deref()
-            .map(|base| pins(base, name))
-            .transpose()?;
-        let counting = Counting::load(shape, interface.link_layer, pins)?;
-        let shape = counting.table().shape();
-        let identity = format!("{}/{}", settings.boot_id, counting.table().identity());
-        let mut tables = Self {
-            slots: Slots::new(shape.hash_base),
-            baseline: Baseline::new(shape.slots as usize, []),
-            networks: LocalNetworks::default(),
-            identity,
-            owners: HashMap::new(),
-            retiring: Vec::new(),
-            reading: Vec::new(),
-            total: Row::default(),
-            reserved: Default::default(),
-            since: AttachPoint::default(),
-            counting,
-        };
-        if tables.counting.is_resumed() {
-            if shape.hashed() != settings.max_addresses {
-                log::warn!(
-                    "{name}: the pinned tables stay as they are, with max_addresses = {}; stop bwmon and \
-                     remove their directory to change that",
-                    shape.hashed()
-                );
-            }
-            tables.resume(name, saved)?;
-        }
-        tables.configure(networks)?;
-        Ok(tables)
-    }
-
-    /// Goes on from where an earlier run was, which is in its last checkpoint.
-    fn resume(&mut self, name: &str, saved: &mut Vec<SavedTable>) -> Result<(), WatchError> {
-        let in_force = self.counting.table().networks()?;
-        self.slots = Slots::resume(self.counting.table().shape().hash_base, &in_force);
-        let known = saved
-            .iter()
-            .position(|table| table.interface == name && table.identity == self.identity)
-            // Only once: later it would be of the past.
-            .map(|place| saved.swap_remove(place).rows);
-        let rows = known.unwrap_or_else(|| {
-            log::warn!(
-                "{name}: the pinned tables belong to no known state; what they counted before now is left out"
-            );
-            let mut reading = Vec::new();
-            self.counting.table().read(&mut reading);
-            (0..).zip(reading).collect()
-        });
-        let table = self.counting.table();
-        let Shape {
-            slots, hash_base, ..
-        } = table.shape();
-        self.baseline = Baseline::new(slots as usize, rows);
-        self.owners = (hash_base..slots)
-            .filter_map(|slot| Some((slot, table.owner(slot)?)))
-            .collect();
-        Ok(())
-    }
-
-    fn configure(&mut self, networks: &LocalNetworks) -> Result<(), TableError> {
-        let wanted = self.slots.assign(&networks.networks, networks.count_all);
-        self.counting.table_mut().configure(&wanted)?;
-        self.networks = networks.clone();
-        Ok(())
-    }
-
-    fn fold(&mut self, counted: &mut Vec<(IpAddr, Row)>) {
-        let Self {
-            counting,
-            slots,
-            baseline,
-            owners,
-            reading,
-            total,
-            reserved,
-            ..
-        } = self;
-        let table = counting.table();
-        table.read(reading);
-        let mut unresolved = Vec::new();
-        baseline.advance(reading, |slot, row| {
-            let address = match slot {
-                ..FIRST_ADDRESS_SLOT => {
-                    let sum = &mut reserved[slot as usize];
-                    *sum = plus(*sum, row);
-                    *total = plus(*total, row);
-                    return;
-                }
-                _ => slots
-                    .address(slot)
-                    .or_else(|| owners.get(&slot).copied())
-                    .or_else(|| {
-                        table.owner(slot).inspect(|owner| {
-                            owners.insert(slot, *owner);
-                        })
-                    }),
-            };
-            match address {
-                Some(address) => {
-                    *total = plus(*total, row);
-                    counted.push((address, row));
-                }
-                // Its owner is just being written: the next reading has it.
-                None => unresolved.push((slot, row)),
-            }
-        });
-        for (slot, row) in unresolved {
-            baseline.undo(slot, row);
-        }
-        for retiring in &mut self.retiring {
-            retiring.readings_left = retiring.readings_left.saturating_sub(1);
-        }
-        self.counting.flush_log();
-    }
-
-    fn reclaim(
-        &mut self,
-        now: Timestamp,
-        durable: Timestamp,
-        is_idle: impl Fn(IpAddr) -> bool,
-    ) -> Result<(), TableError> {
-        let is_over = |retiring: &mut Retiring| {
-            retiring.readings_left == 0 && *retiring.settled.get_or_insert(now) <= durable
-        };
-        for retiring in self.retiring.extract_if(.., is_over) {
-            self.owners.remove(&retiring.slot);
-            self.counting.table_mut().release(retiring.slot)?;
-        }
-        let capacity = self.counting.table().shape().hashed() as usize;
-        // In quarters: what is used, and what to leave used.
-        if self.owners.len() * 4 < capacity * 3 || !self.retiring.is_empty() {
-            return Ok(());
-        }
-        let idle: Vec<(u32, IpAddr)> = self
-            .owners
-            .iter()
-            .map(|(slot, address)| (*slot, *address))
-            .filter(|(_, address)| is_idle(*address))
-            .take(RECLAIM_AT_ONCE)
-            .collect();
-        if idle.is_empty() {
-            return Ok(());
-        }
-        for (slot, address) in idle {
-            self.counting.table_mut().forget(address)?;
-            self.retiring.push(Retiring {
-                slot,
-                readings_left: QUARANTINE,
-                settled: None,
-            });
-        }
-        // A new generation, so that no cache remembers them.
-        let networks = self.networks.clone();
-        self.configure(&networks)
-    }
-}
-
-fn pins(base: &Path, name: &str) -> Result<Pins, LoadError> {
-    Pins::new(base, name).map_err(|source| LoadError::PinIo {
-        directory: Pins::path(base, name),
-        source,
-    })
 }
 
 fn difference(now: Directions, since: Directions) -> Directions {
