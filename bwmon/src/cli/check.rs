@@ -8,10 +8,7 @@ use super::{
 };
 use crate::{
     config::{self, Channel, Config, LocalNetworks},
-    core::{
-        human,
-        policy::{Limits, Thresholds},
-    },
+    core::{human, policy::Rules},
 };
 
 /// Exit status of a check that found something.
@@ -77,12 +74,10 @@ fn summary(config: &Config) -> String {
         "devices",
         format!("{} registered", config.policy.registered.len()),
     );
-    let unknown = config
-        .policy
-        .unknown
-        .or(config.policy.defaults)
-        .or(Limits::BUILT_IN);
-    line("unknown devices", thresholds(unknown.into()));
+    line(
+        "unknown devices",
+        thresholds(&config.policy.rules(None, &[])),
+    );
     for warning in &config.warnings {
         line("warning", warning.clone());
     }
@@ -90,16 +85,17 @@ fn summary(config: &Config) -> String {
     text
 }
 
-fn thresholds(thresholds: Thresholds) -> String {
-    let Thresholds {
-        bandwidth,
-        active_time,
-        bytes_per_sec,
-    } = thresholds;
+fn thresholds(rules: &Rules) -> String {
     let parts = [
-        bandwidth.map(|bytes| format!("{} a day", human::bytes(bytes))),
-        active_time.map(|time| format!("active {} a day", human::duration(time))),
-        bytes_per_sec.map(|rate| format!("rate {}", human::bits_per_sec(rate))),
+        rules
+            .volume()
+            .map(|bytes| format!("{} a day", human::bytes(bytes))),
+        rules
+            .active_time()
+            .map(|time| format!("active {} a day", human::duration(time))),
+        rules
+            .bytes_per_sec()
+            .map(|rate| format!("rate {}", human::bits_per_sec(rate))),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     if parts.is_empty() {

@@ -204,11 +204,11 @@ impl DefaultsTable {
             self.rate_threshold.as_ref(),
             |value| value.setting(Scalar::rate),
         )?;
-        Ok(Limits {
-            bandwidth: bandwidth.unwrap_or_default(),
-            active_time: active_time.unwrap_or_default(),
-            rate: rate.unwrap_or_default(),
-        })
+        let mut limits = Limits::default();
+        limits.volume.value.total = bandwidth.unwrap_or_default();
+        limits.active_time.value = active_time.unwrap_or_default();
+        limits.rate.value.total = rate.unwrap_or_default();
+        Ok(limits)
     }
 }
 

@@ -3,16 +3,17 @@
 use std::{net::IpAddr, sync::Arc};
 
 use bwmon_common::layout::Row;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
 use super::{
     alerts::DeviceRef,
+    event::SubjectKind,
     mac::MacAddr,
     meter::Rates,
-    policy::{Policy, Scope, Thresholds},
+    policy::{Directed, Policy, Rules, Scope},
     rules::Facts,
     time::rfc3339,
-    usage::DayUsage,
+    usage::{CycleUsage, DayUsage},
     view::{DeviceView, ThresholdsView, TodayView},
 };
 
@@ -27,12 +28,13 @@ pub(super) struct Device {
     group: Option<String>,
     registered: bool,
     muted: bool,
-    thresholds: Thresholds,
+    rules: Rules,
     pub(super) usage: DayUsage,
+    used: CycleUsage,
     /// All traffic, for people.
     rates: Rates,
-    /// The traffic that rules look at.
-    rates_in_scope: Rates,
+    /// The part of it that stays in the local networks.
+    local_rates: Rates,
     /// Counted since the last sample.
     pub(super) pending: Row,
     pub(super) first_seen: Option<Timestamp>,
@@ -53,10 +55,11 @@ impl Device {
             group: None,
             registered: false,
             muted: false,
-            thresholds: Thresholds::default(),
+            rules: Rules::default(),
             usage,
+            used: CycleUsage::default(),
             rates: Rates::default(),
-            rates_in_scope: Rates::default(),
+            local_rates: Rates::default(),
             pending: Row::default(),
             first_seen: None,
             last_seen: None,
@@ -72,7 +75,7 @@ impl Device {
         self.group = entry.and_then(|entry| entry.group.clone());
         self.registered = entry.is_some();
         self.muted = entry.is_some_and(|entry| entry.muted);
-        self.thresholds = policy.thresholds(entry, &self.addresses);
+        self.rules = policy.rules(entry, &self.addresses);
         self.view = None;
     }
 
@@ -86,15 +89,24 @@ impl Device {
         })
     }
 
-    pub(super) fn facts(&self, scope: Scope) -> Facts<'_> {
+    pub(super) fn facts(&self, local: DateTime, scope: Scope) -> Facts<'_> {
         Facts {
+            local,
             usage: &self.usage,
-            sent_bytes_per_sec: self.rates_in_scope.sent,
-            received_bytes_per_sec: self.rates_in_scope.received,
-            thresholds: self.thresholds,
+            used: &self.used,
+            cycle: self.rules.cycle,
+            rates: self.rates,
+            local_rates: self.local_rates,
+            surge: Directed::default(),
+            silent_for: std::time::Duration::ZERO,
+            newcomer: None,
             scope,
-            muted: self.muted,
+            is_muted: self.muted,
         }
+    }
+
+    pub(super) fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// What an alert keeps of it. `name` is [`Self::name`].
@@ -102,18 +114,15 @@ impl Device {
         DeviceRef {
             id: &self.id,
             name,
+            kind: SubjectKind::Device,
+            group: self.group.as_deref(),
             mac: self.mac,
             addresses: &self.addresses,
         }
     }
 
     /// Takes what was counted since the last sample into the rates.
-    pub(super) fn update_rates(
-        &mut self,
-        counted: &Row,
-        scope: Scope,
-        elapsed: std::time::Duration,
-    ) {
+    pub(super) fn update_rates(&mut self, counted: &Row, elapsed: std::time::Duration) {
         let Row {
             sent,
             received,
@@ -121,14 +130,8 @@ impl Device {
             received_local,
         } = counted;
         self.rates.update(sent.bytes, received.bytes, elapsed);
-        let (sent, received) = match scope {
-            Scope::All => (sent.bytes, received.bytes),
-            Scope::Internet => (
-                sent.bytes.saturating_sub(sent_local.bytes),
-                received.bytes.saturating_sub(received_local.bytes),
-            ),
-        };
-        self.rates_in_scope.update(sent, received, elapsed);
+        self.local_rates
+            .update(sent_local.bytes, received_local.bytes, elapsed);
     }
 
     pub(super) fn is_silent(&self) -> bool {
@@ -150,7 +153,7 @@ impl Device {
         self.pending = super::meter::plus(self.pending, other.pending);
         for (mine, others) in [
             (&mut self.rates, other.rates),
-            (&mut self.rates_in_scope, other.rates_in_scope),
+            (&mut self.local_rates, other.local_rates),
         ] {
             mine.sent += others.sent;
             mine.received += others.received;
@@ -192,9 +195,9 @@ impl Device {
             },
             cycle: None,
             thresholds: ThresholdsView {
-                bandwidth_threshold: self.thresholds.bandwidth,
-                max_active_time: self.thresholds.active_time.map(|time| time.as_secs()),
-                rate_threshold: self.thresholds.bytes_per_sec,
+                bandwidth_threshold: self.rules.volume(),
+                max_active_time: self.rules.active_time().map(|time| time.as_secs()),
+                rate_threshold: self.rules.bytes_per_sec(),
             },
             alerts: alerts.collect(),
             first_seen: self.first_seen.map(|at| rfc3339(at, zone)),

@@ -17,7 +17,6 @@ use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use super::{
     alerts::{AlertRecord, Alerts, Transition},
     device::Device,
-    event::RuleKind,
     identity::Identity,
     mac::MacAddr,
     message,
@@ -320,10 +319,11 @@ impl Ledger {
     /// Gives the alerts of devices that turned out to be others to those.
     fn join_alerts(&mut self, now: &Now, new_id: &mut dyn FnMut() -> String) -> Vec<Transition> {
         let mut told = Vec::new();
+        let local = now.local(&self.zone);
         for (from, to) in std::mem::take(&mut self.joined) {
             if let Some(device) = self.devices.get(&to) {
                 let name = device.name();
-                let today = device.facts(self.scope).today();
+                let today = device.facts(local, self.scope).today(self.scope);
                 let reference = device.reference(&name);
                 told.extend(self.alerts.join(now, &from, &reference, today, new_id));
             }
@@ -349,8 +349,10 @@ impl Ledger {
             finished,
             busy_devices,
             scope,
+            zone,
             ..
         } = self;
+        let local = now.local(zone);
         busy_devices.retain(|id| {
             let Some(device) = devices.get_mut(id) else {
                 return false;
@@ -367,11 +369,11 @@ impl Ledger {
                 device.last_seen = Some(now.wall);
                 device.is_unsaved = true;
             }
-            device.update_rates(&counted, *scope, elapsed);
+            device.update_rates(&counted, elapsed);
             device.view = None;
-            let facts = device.facts(*scope);
+            let facts = device.facts(local, *scope);
             let name = device.name();
-            for rule in RuleKind::ALL {
+            for rule in device.rules().list() {
                 let reference = device.reference(&name);
                 told.extend(alerts.step(now, &reference, &facts.finding(rule), new_id));
             }

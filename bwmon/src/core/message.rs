@@ -15,9 +15,6 @@ use super::{
 /// Characters of a name that are shown.
 pub const NAME_CHARS: usize = 64;
 
-/// Both directions together; rules for one of them do not exist yet.
-const DIRECTION: &str = "total";
-
 /// The event that tells `transition`, as posted by the machine `host`.
 pub fn event(transition: &Transition, host: &str, zone: &TimeZone) -> Event {
     let alert = &*transition.alert;
@@ -30,10 +27,12 @@ pub fn event(transition: &Transition, host: &str, zone: &TimeZone) -> Event {
         state: transition.state,
         rule: alert.rule,
         device: alert.device.clone(),
-        direction: DIRECTION.to_owned(),
+        direction: alert.direction,
         observed: alert.observed,
         threshold: alert.threshold,
-        expected: None,
+        expected: alert.expected,
+        detail: alert.detail.clone(),
+        severity: alert.severity,
         unit: alert.rule.unit(),
         peak_rate: alert.peak_bytes_per_sec,
         sent: alert.today.sent,
@@ -56,7 +55,9 @@ pub fn view(alert: &Alert, zone: &TimeZone) -> AlertView {
         state: alert.state,
         rule: alert.rule,
         device: alert.device.clone(),
-        direction: DIRECTION.to_owned(),
+        severity: alert.severity,
+        direction: alert.direction,
+        expected: alert.expected,
         observed: alert.observed,
         threshold: alert.threshold,
         unit: alert.rule.unit(),
@@ -79,14 +80,18 @@ fn broken(alert: &Alert) -> String {
     let who = who(&alert.device);
     let (observed, threshold) = told_apart(alert.rule.unit(), alert.observed, alert.threshold);
     let did = match alert.rule {
-        RuleKind::Volume => format!("used {observed} today"),
-        RuleKind::Rate => format!("moved {observed} for {}", human::duration(alert.lasted)),
-        RuleKind::ActiveTime => format!("been active for {observed} today"),
+        RuleKind::Volume | RuleKind::Quota => format!("used {observed} today"),
+        RuleKind::Rate | RuleKind::Surge => {
+            format!("moved {observed} for {}", human::duration(alert.lasted))
+        }
+        RuleKind::ActiveTime | RuleKind::NewDevice | RuleKind::Silent => {
+            format!("been active for {observed} today")
+        }
     };
     // After a rate, bytes could be taken for those of the last seconds.
     let today = match alert.rule {
-        RuleKind::Rate => " today",
-        RuleKind::Volume | RuleKind::ActiveTime => "",
+        RuleKind::Rate | RuleKind::Surge => " today",
+        _ => "",
     };
     let (sent, received) = (
         human::bytes(alert.today.sent),
@@ -102,8 +107,8 @@ fn over(alert: &Alert, ending: Ending) -> String {
     let who = who(&alert.device);
     let (observed, threshold) = told_apart(alert.rule.unit(), alert.observed, alert.threshold);
     let did = match alert.rule {
-        RuleKind::Volume | RuleKind::Rate => "used",
         RuleKind::ActiveTime => "was active for",
+        _ => "used",
     };
     let what = match ending {
         Ending::Cleared => format!("is no longer over its threshold of {threshold}"),
@@ -111,7 +116,9 @@ fn over(alert: &Alert, ending: Ending) -> String {
             let day = alert.today.day;
             format!("{did} {observed} on {day}, over its threshold of {threshold}")
         }
-        Ending::SwitchedOff => format!("is no longer watched for its threshold of {threshold}"),
+        Ending::SwitchedOff | Ending::OutOfHours => {
+            format!("is no longer watched for its threshold of {threshold}")
+        }
         Ending::Forgotten => format!("is gone, after it was over its threshold of {threshold}"),
         Ending::Joined => "turned out to be a device that has this alert already".to_owned(),
     };
@@ -176,6 +183,3 @@ fn shown(unit: Unit, value: u64, digits: u32) -> String {
         Unit::Seconds => human::duration(Duration::from_secs(value)),
     }
 }
-
-#[cfg(test)]
-mod tests;

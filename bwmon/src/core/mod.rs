@@ -8,6 +8,7 @@
 //! and who is told).
 
 pub mod alerts;
+pub mod cycle;
 mod device;
 pub mod event;
 pub mod human;
@@ -18,7 +19,9 @@ pub mod message;
 pub mod meter;
 pub mod policy;
 pub mod rules;
+pub mod schedule;
 pub mod slots;
+pub mod surge;
 pub mod text;
 pub mod time;
 pub mod usage;

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{
+    Timestamp,
+    civil::{Date, DateTime},
+    tz::TimeZone,
+};
 
 /// A reading of the monotonic clock (since boot, suspended time left out).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +32,11 @@ impl Now {
     /// The local day it is.
     pub fn day(&self, zone: &TimeZone) -> Date {
         self.wall.to_zoned(zone.clone()).date()
+    }
+
+    /// The local date and time it is.
+    pub fn local(&self, zone: &TimeZone) -> DateTime {
+        self.wall.to_zoned(zone.clone()).datetime()
     }
 
     /// Whole minutes since the epoch.

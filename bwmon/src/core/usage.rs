@@ -10,6 +10,7 @@ use jiff::{civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    event::Direction,
     policy::Scope,
     time::{Monotonic, Now},
 };
@@ -173,10 +174,84 @@ impl DayUsage {
     }
 }
 
+/// What a subject used in a billing cycle, without what passed in free hours. The local parts are
+/// contained in the totals.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CycleUsage {
+    /// The first day of the cycle.
+    pub start: Date,
+    /// Bytes uploaded.
+    pub sent: u64,
+    /// Bytes downloaded.
+    pub received: u64,
+    /// The part of `sent` that stayed in the local networks.
+    pub sent_local: u64,
+    /// The part of `received` that came from the local networks.
+    pub received_local: u64,
+}
+
+impl CycleUsage {
+    /// Nothing used yet in the cycle that begins on `start`.
+    pub fn from(start: Date) -> Self {
+        Self {
+            start,
+            ..Self::default()
+        }
+    }
+
+    /// Moves on to the cycle that begins on `start`. An earlier one means that the clock had been
+    /// ahead, or that the owner tells cycles otherwise now: what was used keeps counting, since it
+    /// was used lately.
+    pub fn roll(&mut self, start: Date) {
+        if start > self.start {
+            *self = Self::from(start);
+        }
+        self.start = start;
+    }
+
+    /// Adds what was used since the last sample.
+    pub fn record(&mut self, difference: &Row) {
+        let Row {
+            sent,
+            received,
+            sent_local,
+            received_local,
+        } = difference;
+        self.sent = self.sent.saturating_add(sent.bytes);
+        self.received = self.received.saturating_add(received.bytes);
+        self.sent_local = self.sent_local.saturating_add(sent_local.bytes);
+        self.received_local = self.received_local.saturating_add(received_local.bytes);
+    }
+
+    /// Takes in another device's usage, when both turn out to be one: of two cycles, the later.
+    pub fn merge(&mut self, other: &Self) {
+        if other.start > self.start {
+            *self = *other;
+        } else if other.start == self.start {
+            self.sent = self.sent.saturating_add(other.sent);
+            self.received = self.received.saturating_add(other.received);
+            self.sent_local = self.sent_local.saturating_add(other.sent_local);
+            self.received_local = self.received_local.saturating_add(other.received_local);
+        }
+    }
+
+    /// Bytes in a direction and scope.
+    pub fn of(&self, direction: Direction, scope: Scope) -> u64 {
+        let sent = in_scope(self.sent, self.sent_local, scope);
+        let received = in_scope(self.received, self.received_local, scope);
+        match direction {
+            Direction::Total => sent.saturating_add(received),
+            Direction::Sent => sent,
+            Direction::Received => received,
+        }
+    }
+}
+
 /// A reading of the table is not one instant, so the local part may be ahead by a packet.
 fn in_scope(total: u64, local: u64, scope: Scope) -> u64 {
     match scope {
         Scope::Internet => total.saturating_sub(local),
+        Scope::Local => local,
         Scope::All => total,
     }
 }

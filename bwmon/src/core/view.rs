@@ -8,7 +8,7 @@ use std::{net::IpAddr, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    event::{EventDevice, RuleKind, Unit},
+    event::{Direction, EventDevice, RuleKind, Severity, Unit},
     mac::MacAddr,
 };
 
@@ -218,8 +218,12 @@ pub struct AlertView {
     pub rule: RuleKind,
     /// Whose traffic.
     pub device: EventDevice,
-    /// `total`: sent and received together.
-    pub direction: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Whose bytes.
+    pub direction: Direction,
+    /// What was expected, in `unit`, for rules that expect something.
+    pub expected: Option<u64>,
     /// The latest value, in `unit`; when resolved, the last one.
     pub observed: u64,
     /// What was allowed, in `unit`.

@@ -11,7 +11,7 @@ use super::{Bound, Deps, Heartbeat, Process};
 use crate::{
     config::Secret,
     core::{
-        event::{EventDevice, RuleKind, Unit},
+        event::{Direction, EventDevice, RuleKind, Severity, SubjectKind, Unit},
         view::{
             AddressView, AlertState, AlertView, DeviceView, Directions, InterfaceView, PollStatus,
             Snapshot, Status, TodayView,
@@ -209,10 +209,14 @@ pub(crate) fn alert(id: &str, state: AlertState, rule: RuleKind) -> AlertView {
         device: EventDevice {
             id: "02:00:00:00:00:05".to_owned(),
             name: "Laptop".to_owned(),
+            kind: SubjectKind::Device,
+            group: None,
             mac: Some("02:00:00:00:00:05".parse().unwrap()),
             addresses: vec!["192.168.1.5".parse().unwrap()],
         },
-        direction: "total".to_owned(),
+        severity: Severity::Warning,
+        direction: Direction::Total,
+        expected: None,
         observed,
         threshold,
         unit: rule.unit(),

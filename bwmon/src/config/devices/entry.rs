@@ -72,13 +72,16 @@ impl<'de> Visitor<'de> for DeviceSeed<'_> {
                 Field::Name => entry.name = Some(value.read(|name| name.label())?),
                 Field::Group => entry.group = Some(value.read(|group| group.label())?),
                 Field::BandwidthThreshold => {
-                    entry.limits.bandwidth = value.read(|size| size.setting(Scalar::size))?;
+                    entry.limits.volume.value.total =
+                        value.read(|size| size.setting(Scalar::size))?;
                 }
                 Field::MaxActiveTime => {
-                    entry.limits.active_time = value.read(|time| time.setting(Scalar::duration))?;
+                    entry.limits.active_time.value =
+                        value.read(|time| time.setting(Scalar::duration))?;
                 }
                 Field::RateThreshold => {
-                    entry.limits.rate = value.read(|rate| rate.setting(Scalar::rate))?;
+                    entry.limits.rate.value.total =
+                        value.read(|rate| rate.setting(Scalar::rate))?;
                 }
                 Field::Surge => entry.surge = Some(value.read(|surge| surge.flag())?),
                 Field::Mute => entry.muted = value.read(|muted| mute(muted, subject))?,

@@ -199,11 +199,19 @@ mod tests {
     }
 
     fn limits(bandwidth: u64, seconds: u64) -> Limits {
-        Limits {
-            bandwidth: Setting::At(bandwidth),
-            active_time: Setting::At(Duration::from_secs(seconds)),
-            rate: Setting::Inherit,
-        }
+        Limits::simple(
+            Setting::At(bandwidth),
+            Setting::At(Duration::from_secs(seconds)),
+            Setting::Inherit,
+        )
+    }
+
+    fn built_in() -> Limits {
+        Limits::simple(
+            Setting::At(5_000_000_000),
+            Setting::At(Duration::from_secs(5 * 3600)),
+            Setting::At(6_250_000),
+        )
     }
 
     #[test]
@@ -258,14 +266,14 @@ mod tests {
         assert_eq!(server.name.as_deref(), Some("Server"));
         assert_eq!(server.group.as_deref(), Some("lab"));
         assert!(server.muted);
-        let expected = Limits {
-            bandwidth: Setting::Off,
-            active_time: Setting::At(Duration::from_secs(5400)),
-            rate: Setting::At(2_500_000),
-        };
+        let expected = Limits::simple(
+            Setting::Off,
+            Setting::At(Duration::from_secs(5400)),
+            Setting::At(2_500_000),
+        );
         assert_eq!(server.limits, expected);
         assert_eq!(
-            devices.registered[2].limits.bandwidth,
+            devices.registered[2].limits.volume.value.total,
             Setting::At(1_000_000_000)
         );
     }
@@ -299,7 +307,7 @@ mod tests {
         });
         let devices = read(&uncommented.collect::<Vec<_>>().join("\n"));
         assert_eq!(devices.registered.len(), 3);
-        assert_eq!(devices.unknown, Limits::BUILT_IN);
+        assert_eq!(devices.unknown, built_in());
     }
 
     proptest! {

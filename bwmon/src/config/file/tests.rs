@@ -97,11 +97,7 @@ fn every_key_is_read() {
     assert_eq!(config.pin.as_deref(), Some(Path::new("/sys/fs/bpf/other")));
     assert_eq!(config.http.listen, Listen::Unix("/run/bwmon.sock".into()));
     assert_eq!(config.http.token.unwrap().reveal(), "secret1");
-    let limits = Limits {
-        bandwidth: Setting::At(10_000_000_000),
-        active_time: Setting::Off,
-        rate: Setting::At(1000),
-    };
+    let limits = Limits::simple(Setting::At(10_000_000_000), Setting::Off, Setting::At(1000));
     assert_eq!(config.policy.defaults, limits);
     let [first, second] = &config.notify[..] else {
         panic!("two channels")
@@ -170,7 +166,11 @@ fn the_shipped_file_says_the_defaults() {
     });
     let uncommented = uncommented.collect::<Vec<_>>().join("\n");
     let mut expected = config("");
-    expected.policy.defaults = Limits::BUILT_IN;
+    expected.policy.defaults = Limits::simple(
+        Setting::At(5_000_000_000),
+        Setting::At(Duration::from_secs(5 * 3600)),
+        Setting::At(6_250_000),
+    );
     check(&uncommented, &expected);
     for key in ["tc_mode", "timezone", "surge", "listen"] {
         assert!(uncommented.contains(&format!("\n{key} = ")), "{key}");

@@ -2,11 +2,11 @@
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use crate::core::{
-    event::{EventDevice, EventState, RuleKind},
+    event::{Detail, Direction, EventDevice, EventState, RuleKind, Severity, SubjectKind},
     mac::MacAddr,
     message,
     rules::Today,
@@ -20,6 +20,12 @@ pub struct Alert {
     pub id: String,
     /// Which rule.
     pub rule: RuleKind,
+    /// Of a rule that looks at one direction, which.
+    pub direction: Direction,
+    /// Of a quota, which step.
+    pub step: u8,
+    /// How bad it is.
+    pub severity: Severity,
     /// Whose traffic, as known at its latest change.
     pub device: EventDevice,
     /// Where it is in its life.
@@ -28,6 +34,12 @@ pub struct Alert {
     pub observed: u64,
     /// The latest threshold that was broken, in the same unit.
     pub threshold: u64,
+    /// The latest expectation, in the same unit, of a rule that expects something.
+    pub expected: Option<u64>,
+    /// What else there is to tell.
+    pub detail: Detail,
+    /// The first day of the day or billing cycle that it is about.
+    pub period: Date,
     /// What was observed when somebody was told; zero while pending.
     pub level: u64,
     /// What the device used on the day of the latest value.
@@ -58,6 +70,8 @@ pub enum Ending {
     DayOver,
     /// The rule was switched off for the device, or the device muted.
     SwitchedOff,
+    /// The hours in which the rule applies are over.
+    OutOfHours,
     /// The device is not known any more.
     Forgotten,
     /// The device turned out to be another one, which has the same alert already.
@@ -84,6 +98,10 @@ pub struct DeviceRef<'a> {
     pub id: &'a str,
     /// What the owner calls it, or its address. Untrusted.
     pub name: &'a str,
+    /// A device, or several together.
+    pub kind: SubjectKind,
+    /// The group it is in.
+    pub group: Option<&'a str>,
     /// Where known.
     pub mac: Option<MacAddr>,
     /// All its addresses.
@@ -98,11 +116,18 @@ impl DeviceRef<'_> {
             name => name,
         };
         let Self {
-            id, mac, addresses, ..
+            id,
+            kind,
+            group,
+            mac,
+            addresses,
+            ..
         } = self;
         EventDevice {
             id: id.to_owned(),
             name,
+            kind,
+            group: group.map(message::printable),
             mac,
             addresses: addresses.to_vec(),
         }

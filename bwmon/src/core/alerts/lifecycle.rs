@@ -16,7 +16,8 @@ use super::{
 use crate::core::{
     event::EventState,
     message,
-    rules::{Cooldown, Finding, Level, Timing, timing},
+    policy::{Cooldown, Timing},
+    rules::{Finding, Judgement, Level},
     time::{Monotonic, Now},
     view::AlertState,
 };
@@ -100,8 +101,8 @@ impl Track {
         history: &mut History,
         new_id: &mut dyn FnMut() -> String,
     ) -> Option<Transition> {
-        let timing = timing(finding.rule);
-        self.expire(now, finding.today.day);
+        let timing = finding.timing;
+        self.expire(now, finding.period);
         let signal = self.signal(finding);
         if let Some(open) = &mut self.open {
             open.update(now, finding, signal);
@@ -160,7 +161,12 @@ impl Track {
         history: &mut History,
         new_id: &mut dyn FnMut() -> String,
     ) -> Option<Transition> {
-        let Open { mut alert, age, .. } = *self.open.take()?;
+        let Open {
+            mut alert,
+            age,
+            cooldown,
+            ..
+        } = *self.open.take()?;
         if alert.state == AlertState::Pending {
             return None;
         }
@@ -172,8 +178,8 @@ impl Track {
         alert.ended_at = Some(now.wall);
         alert.ending = Some(ending);
         alert.description = message::sentence(&alert);
-        let until = match timing(alert.rule).cooldown {
-            Cooldown::Day => Until::DayAfter(alert.today.day),
+        let until = match cooldown {
+            Cooldown::Period => Until::DayAfter(alert.period),
             Cooldown::For(time) => Until::Time(Monotonic(now.monotonic.0.saturating_add(time))),
         };
         let closed = history.close(alert);
@@ -213,12 +219,14 @@ impl Track {
         if self
             .open
             .as_ref()
-            .is_some_and(|open| open.day_over(finding.today.day))
+            .is_some_and(|open| open.period_over(finding.period))
         {
             return Signal::Over(Ending::DayOver);
         }
-        let Some(verdict) = finding.verdict else {
-            return Signal::Over(Ending::SwitchedOff);
+        let verdict = match finding.judgement {
+            Judgement::Judged(verdict) => verdict,
+            Judgement::OutOfHours => return Signal::Over(Ending::OutOfHours),
+            Judgement::Off => return Signal::Over(Ending::SwitchedOff),
         };
         match verdict.level {
             Level::Broken

@@ -27,7 +27,8 @@ pub use record::{AlertRecord, CooldownLeft, CooldownRecord, Progress};
 
 use super::{
     event::RuleKind,
-    rules::{Finding, Level, Today},
+    policy::Rule,
+    rules::{Finding, Judgement, Level, Today, Verdict},
     time::Now,
     view::AlertState,
 };
@@ -42,8 +43,8 @@ pub struct Alerts {
     sweep_at: usize,
 }
 
-/// Of one device, in the order of [`RuleKind`].
-type Tracks = [Track; RuleKind::ALL.len()];
+/// Of one device, by [`Rule::index`].
+type Tracks = [Track; Rule::COUNT];
 
 /// Below this, looking for what can be dropped is not worth it.
 const SWEEP_MIN: usize = 64;
@@ -60,15 +61,19 @@ impl Alerts {
         finding: &Finding,
         new_id: &mut dyn FnMut() -> String,
     ) -> Option<Transition> {
-        let broken = finding
-            .verdict
-            .is_some_and(|verdict| verdict.level == Level::Broken);
+        let broken = matches!(
+            finding.judgement,
+            Judgement::Judged(Verdict {
+                level: Level::Broken,
+                ..
+            })
+        );
         if broken && !self.tracks.contains_key(device.id) {
-            self.sweep(now, finding.today.day);
+            self.sweep(now, finding.period);
             self.tracks.insert(device.id.to_owned(), Tracks::default());
         }
         let tracks = self.tracks.get_mut(device.id)?;
-        let track = &mut tracks[finding.rule as usize];
+        let track = &mut tracks[finding.rule.index()];
         let transition = track.step(now, device, finding, &mut self.history, new_id);
         if tracks.iter().all(Track::is_idle) {
             self.tracks.remove(device.id);
@@ -179,8 +184,3 @@ fn open_alert(track: &Track) -> Option<&Alert> {
 fn stricter(one: Option<Quiet>, other: Option<Quiet>) -> Option<Quiet> {
     one.into_iter().chain(other).max_by_key(Quiet::strictness)
 }
-
-#[cfg(test)]
-mod properties;
-#[cfg(test)]
-mod tests;

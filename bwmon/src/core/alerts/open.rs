@@ -10,7 +10,8 @@ use super::{
     lifecycle::Signal,
 };
 use crate::core::{
-    rules::{Cooldown, Finding, Level, Today, Verdict, timing},
+    policy::Cooldown,
+    rules::{Finding, Judgement, Level, Today, Verdict},
     time::{Monotonic, Now},
     view::AlertState,
 };
@@ -22,6 +23,8 @@ pub(super) struct Open {
     pub(super) age: Stopwatch,
     /// Runs while it is clearing.
     pub(super) clear: Option<Stopwatch>,
+    /// What follows it.
+    pub(super) cooldown: Cooldown,
 }
 
 /// Nobody is told of the same again for a while.
@@ -47,16 +50,23 @@ pub(super) struct Stopwatch {
 
 impl Open {
     pub(super) fn new(now: &Now, device: &DeviceRef<'_>, finding: &Finding, id: String) -> Self {
-        let (observed, threshold) = finding
-            .verdict
-            .map_or((0, 0), |verdict| (verdict.observed, verdict.threshold));
+        let (observed, threshold, expected) = match finding.judgement {
+            Judgement::Judged(verdict) => (verdict.observed, verdict.threshold, verdict.expected),
+            Judgement::OutOfHours | Judgement::Off => (0, 0, None),
+        };
         let alert = Alert {
             id,
-            rule: finding.rule,
+            rule: finding.rule.kind,
+            direction: finding.rule.direction,
+            step: finding.rule.step,
+            severity: finding.severity,
             device: device.to_event(),
             state: AlertState::Pending,
             observed,
             threshold,
+            expected,
+            detail: finding.detail.clone(),
+            period: finding.period,
             level: 0,
             today: finding.today,
             peak_bytes_per_sec: finding.bytes_per_sec,
@@ -71,6 +81,7 @@ impl Open {
             alert,
             age: Stopwatch::start(now),
             clear: None,
+            cooldown: finding.timing.cooldown,
         }
     }
 
@@ -91,26 +102,31 @@ impl Open {
         alert.moved_bytes = alert.moved_bytes.saturating_add(moved);
         alert.today = today;
         alert.peak_bytes_per_sec = alert.peak_bytes_per_sec.max(finding.bytes_per_sec);
-        if let Some(verdict) = finding.verdict {
+        if let Judgement::Judged(verdict) = finding.judgement {
             alert.observed = verdict.observed;
+            alert.detail = finding.detail.clone();
             if verdict.level == Level::Broken {
                 alert.threshold = verdict.threshold;
+                alert.expected = verdict.expected;
             }
         }
+        alert.period = finding.period;
+        alert.severity = finding.severity;
+        self.cooldown = finding.timing.cooldown;
     }
 
     /// Goes on as an alert of `device`, whose usage now includes another device's.
     pub(super) fn join(&mut self, device: &DeviceRef<'_>, today: Today) {
         self.alert.device = device.to_event();
         // What the other one used before did not move during the alert.
-        if !self.day_over(today.day) {
+        if today.day <= self.alert.today.day {
             self.alert.today = today;
         }
     }
 
-    /// The day that it is about has ended.
-    pub(super) fn day_over(&self, day: Date) -> bool {
-        timing(self.alert.rule).cooldown == Cooldown::Day && day > self.alert.today.day
+    /// The day or billing cycle that it is about has ended.
+    pub(super) fn period_over(&self, period: Date) -> bool {
+        self.cooldown == Cooldown::Period && period > self.alert.period
     }
 }
 

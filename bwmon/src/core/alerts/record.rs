@@ -19,7 +19,10 @@ use super::{
     lifecycle::Stage,
     open::{Open, Quiet, Stopwatch, Until},
 };
-use crate::core::time::{Monotonic, Now};
+use crate::core::{
+    policy::{Cooldown, Rule},
+    time::{Monotonic, Now},
+};
 
 /// All that is needed to go on with one alert; a row of a table whose key is the alert's id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,7 +104,12 @@ impl Alerts {
         let mut tracks: BTreeMap<String, Tracks> = BTreeMap::new();
         let mut finished = Vec::new();
         for AlertRecord { alert, progress } in records {
-            let rule = alert.rule as usize;
+            let rule = Rule {
+                kind: alert.rule,
+                direction: alert.direction,
+                step: alert.step,
+            }
+            .index();
             match progress {
                 Progress::Open { clear } => {
                     let track = &mut tracks.entry(alert.device.id.clone()).or_default()[rule];
@@ -151,7 +159,13 @@ impl Open {
     fn restore(alert: Alert, clear: Option<Duration>, now: &Now) -> Self {
         let age = Stopwatch::resume(now, alert.lasted);
         let clear = clear.map(|clear| Stopwatch::resume(now, clear));
-        Self { alert, age, clear }
+        let cooldown = Cooldown::Period;
+        Self {
+            alert,
+            age,
+            clear,
+            cooldown,
+        }
     }
 }
 

@@ -101,10 +101,7 @@ fn registered(selector: Selector, name: &str, bandwidth: u64) -> Registration {
         selector,
         name: Some(name.to_owned()),
         group: None,
-        limits: Limits {
-            bandwidth: Setting::At(bandwidth),
-            ..Limits::default()
-        },
+        limits: Limits::simple(Setting::At(bandwidth), Setting::Inherit, Setting::Inherit),
         muted: false,
     }
 }

@@ -13,7 +13,9 @@ use std::{
 use super::{ChannelStats, Notifier, pace::Pace, queue::CAPACITY, try_once};
 use crate::{
     config::{Channel, Secret, Webhook},
-    core::event::{Event, EventDevice, EventState, RuleKind, Unit},
+    core::event::{
+        Detail, Direction, Event, EventDevice, EventState, RuleKind, Severity, SubjectKind, Unit,
+    },
 };
 use receiver::{Receiver, Reply, next};
 
@@ -38,14 +40,18 @@ fn event(id: impl ToString) -> Arc<Event> {
         device: EventDevice {
             id: "192.123.4.5".to_owned(),
             name: "Laptop".to_owned(),
+            kind: SubjectKind::Device,
+            group: None,
             mac: None,
             addresses: vec!["192.123.4.5".parse().unwrap()],
         },
-        direction: "total".to_owned(),
+        severity: Severity::Warning,
+        direction: Direction::Total,
         observed: 512_000_000,
         threshold: 500_000_000,
         expected: None,
         unit: Unit::Bytes,
+        detail: Detail::None,
         peak_rate: 1_250_000,
         sent: 12_000_000,
         received: 500_000_000,

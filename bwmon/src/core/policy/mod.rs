@@ -1,0 +1,144 @@
+//! What the owner wants: names and thresholds, for each device, for groups, for the unknown ones,
+//! for all.
+
+use std::{collections::BTreeMap, net::IpAddr};
+
+use ipnet::IpNet;
+
+use super::mac::MacAddr;
+
+mod in_force;
+mod limits;
+
+pub use in_force::{Condition, Cooldown, InForce, Rule, Rules, Timing};
+pub use limits::{
+    Directed, Limit, Limits, NewDeviceLimit, QuotaLimit, STEPS, Scope, Setting, SurgeLimit, Tuning,
+};
+
+/// What an entry of the registered devices is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Selector {
+    /// The device that has this address.
+    Address(IpAddr),
+    /// The device with this MAC.
+    Mac(MacAddr),
+    /// Every device with an address in this prefix.
+    Prefix(IpNet),
+}
+
+/// An entry of the registered devices.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Registration {
+    /// Whom it is about.
+    pub selector: Selector,
+    /// What the owner calls it.
+    pub name: Option<String>,
+    /// The group it is in.
+    pub group: Option<String>,
+    /// Its own thresholds.
+    pub limits: Limits,
+    /// No alerts for it.
+    pub muted: bool,
+}
+
+/// What the owner says of a group.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Group {
+    /// For each device in it.
+    pub members: Limits,
+    /// For all of them together. Nothing is inherited: a sum has no default.
+    pub total: Limits,
+}
+
+/// All of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Policy {
+    /// The entries, in the order of the file.
+    pub registered: Vec<Registration>,
+    /// For devices that no entry is about.
+    pub unknown: Limits,
+    /// For every device.
+    pub defaults: Limits,
+    /// By name.
+    pub groups: BTreeMap<String, Group>,
+    /// For all that an interface carries, by its name. Nothing is inherited.
+    pub interfaces: BTreeMap<String, Limits>,
+}
+
+impl Policy {
+    /// The entry about a device, the most specific first: by MAC, by address, by the longest prefix.
+    pub fn registration(
+        &self,
+        mac: Option<MacAddr>,
+        addresses: &[IpAddr],
+    ) -> Option<&Registration> {
+        self.registered
+            .iter()
+            .filter_map(|entry| Some((specificity(entry.selector, mac, addresses)?, entry)))
+            // The first of several equals wins, so compare in reverse.
+            .rev()
+            .max_by_key(|(specificity, _)| *specificity)
+            .map(|(_, entry)| entry)
+    }
+
+    /// The rules of a device with this entry. Each value is that of the first that mentions it:
+    /// device, group, prefix, unknown, defaults, built in.
+    pub fn rules(&self, entry: Option<&Registration>, addresses: &[IpAddr]) -> Rules {
+        let own = entry.map(|entry| entry.limits.clone()).unwrap_or_default();
+        let group = entry
+            .and_then(|entry| entry.group.as_ref())
+            .and_then(|name| self.groups.get(name))
+            .map(|group| &group.members);
+        let prefix = self.registration_by_prefix(addresses);
+        let prefix = prefix.map(|entry| &entry.limits);
+        let limits = [group, prefix, Some(&self.unknown), Some(&self.defaults)]
+            .into_iter()
+            .flatten()
+            .fold(own, Limits::or);
+        Rules::new(limits.or(&Limits::built_in()))
+    }
+
+    /// The rules of a group as a whole; `None` where there are none.
+    pub fn group_rules(&self, name: &str) -> Option<Rules> {
+        let rules = Rules::new(self.groups.get(name)?.total.clone());
+        (!rules.list().is_empty()).then_some(rules)
+    }
+
+    /// The rules of an interface as a whole; `None` where there are none.
+    pub fn interface_rules(&self, name: &str) -> Option<Rules> {
+        let rules = Rules::new(self.interfaces.get(name)?.clone());
+        (!rules.list().is_empty()).then_some(rules)
+    }
+
+    /// The addresses that are registered.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        self.registered
+            .iter()
+            .filter_map(|entry| match entry.selector {
+                Selector::Address(address) => Some(address),
+                Selector::Mac(_) | Selector::Prefix(_) => None,
+            })
+    }
+
+    fn registration_by_prefix(&self, addresses: &[IpAddr]) -> Option<&Registration> {
+        self.registered
+            .iter()
+            .filter(|entry| matches!(entry.selector, Selector::Prefix(_)))
+            .filter_map(|entry| Some((specificity(entry.selector, None, addresses)?, entry)))
+            .rev()
+            .max_by_key(|(specificity, _)| *specificity)
+            .map(|(_, entry)| entry)
+    }
+}
+
+/// How closely a selector points at a device; `None` if it does not.
+fn specificity(selector: Selector, mac: Option<MacAddr>, addresses: &[IpAddr]) -> Option<u16> {
+    match selector {
+        Selector::Mac(wanted) => (mac == Some(wanted)).then_some(u16::MAX),
+        Selector::Address(wanted) => addresses.contains(&wanted).then_some(u16::MAX - 1),
+        Selector::Prefix(prefix) => addresses
+            .iter()
+            .any(|address| prefix.contains(address))
+            .then_some(u16::from(prefix.prefix_len())),
+    }
+}
