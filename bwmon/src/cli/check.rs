@@ -7,7 +7,7 @@ use super::{
     output,
 };
 use crate::{
-    config::{self, Channel, Config, LocalNetworks},
+    config::{self, Config, LocalNetworks},
     core::{human, policy::Rules},
 };
 
@@ -62,10 +62,7 @@ fn summary(config: &Config) -> String {
     );
     line("listen", config.http.listen.to_string());
     line("state", config.state_dir.display().to_string());
-    let channels = config
-        .notify
-        .iter()
-        .map(|Channel::Webhook(webhook)| webhook.name.clone());
+    let channels = config.notify.iter().map(|channel| channel.name.clone());
     line(
         "notify",
         list(channels.collect(), "nobody: alerts are only shown"),

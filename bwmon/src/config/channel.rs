@@ -11,7 +11,7 @@ use serde::{
 use toml::Spanned;
 
 use super::{
-    Channel, Secret, Webhook,
+    Channel, Routing, Secret, Target, Webhook,
     error::{ConfigError, Mistake},
     reader::Reader,
     secret::SecretOrigin,
@@ -21,6 +21,7 @@ use super::{
 const KEYS: [&str; 6] = ["type", "name", "url", "url_file", "token_file", "timeout"];
 const TYPES: &str = "\"webhook\"";
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+const DEFAULT_MAX_AGE: Duration = Duration::from_secs(3 * 24 * 3600);
 const MIN_TIMEOUT: Duration = Duration::from_secs(1);
 const MAX_TIMEOUT: Duration = Duration::from_secs(120);
 
@@ -53,13 +54,12 @@ impl Channels {
                 table: table.get_ref(),
                 start: table.span().start,
             };
-            let webhook = entry.webhook(reader)?;
-            let same = |Channel::Webhook(other): &Channel| other.name == webhook.name;
-            if channels.iter().any(same) {
+            let channel = entry.channel(reader)?;
+            if channels.iter().any(|other| other.name == channel.name) {
                 let start = entry
                     .get("name")
                     .map_or(entry.start, |name| name.span().start);
-                let reason = ChannelError::SameName(webhook.name).into();
+                let reason = ChannelError::SameName(channel.name).into();
                 return Err(reader.source.mistake(
                     start,
                     Mistake::Value {
@@ -68,7 +68,7 @@ impl Channels {
                     },
                 ));
             }
-            channels.push(Channel::Webhook(webhook));
+            channels.push(channel);
         }
         Ok(channels)
     }
@@ -86,7 +86,7 @@ impl<'a> Entry<'a> {
         self.table.get(key)
     }
 
-    fn webhook(&self, reader: &mut Reader<'_>) -> Result<Webhook, ConfigError> {
+    fn channel(&self, reader: &mut Reader<'_>) -> Result<Channel, ConfigError> {
         let kind = self.get("type").ok_or_else(|| {
             let mistake = Mistake::MissingKey {
                 key: "notify.type",
@@ -107,11 +107,14 @@ impl<'a> Entry<'a> {
         let timeout = reader.get("notify.timeout", self.get("timeout"), |timeout| {
             timeout.duration_within(MIN_TIMEOUT..=MAX_TIMEOUT, "a duration from 1s to 2min")
         })?;
-        Ok(Webhook {
+        let token = reader.secret("notify.token_file", self.get("token_file"))?;
+        Ok(Channel {
             name: name.unwrap_or(host),
-            url,
-            token: reader.secret("notify.token_file", self.get("token_file"))?,
+            target: Target::Webhook(Webhook { url, token }),
+            routing: Routing::default(),
+            quiet_hours: None,
             timeout: timeout.unwrap_or(DEFAULT_TIMEOUT),
+            max_age: DEFAULT_MAX_AGE,
         })
     }
 

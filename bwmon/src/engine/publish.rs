@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{Engine, Passing};
 use crate::{
-    config::{self, Config},
+    config::Config,
     core::{
         time::{Now, rfc3339},
         view::{Snapshot, Status},
@@ -90,10 +90,7 @@ impl Engine {
     /// The configuration as `status` shows it.
     fn in_force(&self) -> serde_json::Value {
         let Config { http, notify, .. } = &self.config;
-        let channels: Vec<&str> = notify
-            .iter()
-            .map(|config::Channel::Webhook(webhook)| webhook.name.as_str())
-            .collect();
+        let channels: Vec<&str> = notify.iter().map(|channel| channel.name.as_str()).collect();
         json!({
             "files": self.config.sources,
             "interfaces": self.config.interfaces,

@@ -17,10 +17,7 @@ use super::{
     webhook::Webhook,
     worker::Worker,
 };
-use crate::{
-    config::{self, Channel},
-    core::event::Event,
-};
+use crate::{config::Channel, core::event::Event};
 
 /// Delivers events to all channels. Nothing but [`shutdown`](Self::shutdown) ever waits.
 #[derive(Debug)]
@@ -53,7 +50,7 @@ pub struct ChannelStats {
 /// A channel with its queue and its task.
 #[derive(Debug)]
 struct Line {
-    settings: config::Webhook,
+    settings: Channel,
     label: String,
     queue: Arc<Queue>,
     task: JoinHandle<()>,
@@ -96,14 +93,10 @@ impl Notifier {
     pub fn reconfigure(&self, channels: Vec<Channel>) {
         let mut lines = self.lock();
         let mut old = mem::take(&mut *lines);
-        let channels: Vec<_> = channels
-            .into_iter()
-            .map(|Channel::Webhook(webhook)| webhook)
-            .collect();
         // First all that stay, so that none of them lends its queue to another of the same name.
         let same: Vec<_> = channels
             .iter()
-            .map(|new| take(&mut old, |line| is_same(&line.settings, new)))
+            .map(|new| take(&mut old, |line| line.settings == *new))
             .collect();
         for (settings, same) in channels.into_iter().zip(same) {
             let line = same.unwrap_or_else(|| {
@@ -170,8 +163,8 @@ impl Notifier {
         }
     }
 
-    fn line(&self, settings: config::Webhook, before: Option<Line>) -> Line {
-        let webhook = Webhook::new(settings.clone());
+    fn line(&self, settings: Channel, before: Option<Line>) -> Line {
+        let webhook = Webhook::new(&settings);
         let label = webhook.label();
         let (queue, predecessor) = match before {
             Some(Line { queue, task, .. }) => (queue, Some(task)),
@@ -214,14 +207,4 @@ fn take_task(line: &mut Line) -> JoinHandle<()> {
 fn take(lines: &mut Vec<Line>, is_wanted: impl Fn(&Line) -> bool) -> Option<Line> {
     let place = lines.iter().position(is_wanted)?;
     Some(lines.remove(place))
-}
-
-fn is_same(a: &config::Webhook, b: &config::Webhook) -> bool {
-    let config::Webhook {
-        name,
-        url,
-        token,
-        timeout,
-    } = a;
-    (name, url, token, timeout) == (&b.name, &b.url, &b.token, &b.timeout)
 }

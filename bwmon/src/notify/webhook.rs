@@ -1,5 +1,7 @@
 //! One try to post an event.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use reqwest::{Client, RequestBuilder, Response, Url, header::CONTENT_TYPE};
 use tokio::sync::OnceCell;
@@ -11,7 +13,7 @@ use super::{
     retry_after::retry_after,
 };
 use crate::{
-    config::{self, Channel},
+    config::{self, Channel, Target},
     core::event::Event,
 };
 
@@ -20,18 +22,19 @@ const ANSWER_BYTES: usize = 8 * 1024;
 
 /// Tries once, as `bwmon notify-test` does.
 pub async fn try_once(channel: &Channel, event: &Event) -> Result<(), DeliveryError> {
-    let Channel::Webhook(webhook) = channel;
-    Webhook::new(webhook.clone()).post(event).await
+    Webhook::new(channel).post(event).await
 }
 
 /// A webhook that is posted to.
 pub(super) struct Webhook {
+    name: String,
+    timeout: Duration,
     settings: config::Webhook,
     /// `None` where the text is none.
-    target: Option<Target>,
+    target: Option<Place>,
 }
 
-struct Target {
+struct Place {
     url: Url,
     secrets: Secrets,
     client: OnceCell<Client>,
@@ -39,21 +42,27 @@ struct Target {
 
 impl Webhook {
     /// Nothing is opened before the first post.
-    pub(super) fn new(settings: config::Webhook) -> Self {
+    pub(super) fn new(channel: &Channel) -> Self {
+        let Target::Webhook(settings) = channel.target.clone();
         let token = settings.token.as_ref().map(|token| token.reveal());
         let url = settings.url.reveal().parse::<Url>().ok();
         let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-        let target = url.map(|url| Target {
+        let target = url.map(|url| Place {
             secrets: Secrets::new(&url, token),
             client: OnceCell::new(),
             url,
         });
-        Self { settings, target }
+        Self {
+            name: channel.name.clone(),
+            timeout: channel.timeout,
+            settings,
+            target,
+        }
     }
 
     /// What it is called in logs: its name, and the host where that is another.
     pub(super) fn label(&self) -> String {
-        let name = &self.settings.name;
+        let name = &self.name;
         match &self.target {
             Some(target) if client::host(&target.url) != name => {
                 format!("{name} ({})", client::host(&target.url))
@@ -64,14 +73,13 @@ impl Webhook {
 
     /// Posts `event`; all is well when that was answered by 2xx.
     pub(super) async fn post(&self, event: &Event) -> Result<(), DeliveryError> {
-        let Target {
+        let Place {
             url,
             secrets,
             client: cell,
         } = self.target.as_ref().ok_or(DeliveryError::Url)?;
         let client = cell.get_or_try_init(|| client(url)).await?;
-        let unanswered =
-            |error| DeliveryError::unanswered(&event.id, self.settings.timeout, &error);
+        let unanswered = |error| DeliveryError::unanswered(&event.id, self.timeout, &error);
         let request = self.request(client.post(url.clone()), event)?;
         let mut answer = request.send().await.map_err(unanswered)?;
         let status = answer.status();
@@ -103,7 +111,7 @@ impl Webhook {
             reason: error.to_string(),
         })?;
         let mut request = request
-            .timeout(self.settings.timeout)
+            .timeout(self.timeout)
             .header(CONTENT_TYPE, "application/json")
             .header("webhook-id", &event.id)
             .header("webhook-timestamp", Timestamp::now().as_second())

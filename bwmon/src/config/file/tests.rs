@@ -4,6 +4,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
+use super::super::Target;
 use super::*;
 use crate::core::policy::Setting;
 
@@ -102,16 +103,15 @@ fn every_key_is_read() {
     let [first, second] = &config.notify[..] else {
         panic!("two channels")
     };
-    let (super::super::Channel::Webhook(first), super::super::Channel::Webhook(second)) =
-        (first, second);
+    let (Target::Webhook(to_first), Target::Webhook(to_second)) = (&first.target, &second.target);
     assert_eq!(first.name, "example.org");
-    assert_eq!(first.url.reveal(), "https://user@example.org/key1");
-    assert_eq!(first.token, None);
+    assert_eq!(to_first.url.reveal(), "https://user@example.org/key1");
+    assert_eq!(to_first.token, None);
     assert_eq!(first.timeout, Duration::from_secs(10));
     assert_eq!(second.name, "second");
-    assert_eq!(second.url.reveal(), "https://example.net/key2");
+    assert_eq!(to_second.url.reveal(), "https://example.net/key2");
     assert_eq!(
-        second.token.as_ref().map(|token| token.reveal()),
+        to_second.token.as_ref().map(|token| token.reveal()),
         Some("secret1")
     );
     assert_eq!(second.timeout, Duration::from_secs(5));

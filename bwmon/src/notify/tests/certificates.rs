@@ -31,11 +31,11 @@ async fn only_https_needs_root_certificates() {
 
 async fn without_certificates() {
     let receiver = Receiver::new(vec![Reply::OK]);
-    let channel = Channel::Webhook(webhook("phone", receiver.url("/")));
+    let channel = webhook("phone", receiver.url("/"));
     try_once(&channel, &event("one")).await.unwrap();
 
     let url = "https://user:T0K3N@hooks.example.org/T0K3N".to_owned();
-    let channel = Channel::Webhook(webhook("phone", url));
+    let channel = webhook("phone", url);
     let error = try_once(&channel, &event("one"))
         .await
         .unwrap_err()

@@ -9,11 +9,10 @@ use super::*;
 #[tokio::test]
 async fn an_event_is_posted_as_json() {
     let mut receiver = Receiver::new(vec![Reply::Answer("204 No Content", "")]);
-    let token = Some(Secret::new("b34r3r".to_owned()));
-    let notifier = notifier([Webhook {
-        token,
-        ..webhook("phone", receiver.url("/hook?key=1"))
-    }]);
+    let notifier = notifier([with_token(
+        &webhook("phone", receiver.url("/hook?key=1")),
+        "b34r3r",
+    )]);
     notifier.send(event("one"));
 
     let request = receiver.request().await;
@@ -52,13 +51,11 @@ async fn an_event_is_posted_as_json() {
 async fn fails(reply: Reply, error: &str) -> String {
     let receiver = Receiver::new(vec![reply]);
     let timeout = Duration::from_millis(200);
-    let channel = Webhook {
+    let channel = Channel {
         timeout,
         ..webhook("phone", receiver.url("/api/T0K3N?key=hunter2"))
     };
-    let found = try_once(&Channel::Webhook(channel), &event("one"))
-        .await
-        .unwrap_err();
+    let found = try_once(&channel, &event("one")).await.unwrap_err();
     let found = found.to_string();
     assert!(found.contains(error), "{found}");
     assert!(
@@ -109,7 +106,7 @@ async fn a_receiver_that_is_not_there_is_an_error() {
         ("T0K3N".to_owned(), "http:// or https://"),
         ("ftp://example.org/T0K3N".to_owned(), "http:// or https://"),
     ] {
-        let channel = Channel::Webhook(webhook("phone", url));
+        let channel = webhook("phone", url);
         let found = try_once(&channel, &event("one"))
             .await
             .unwrap_err()
@@ -122,7 +119,7 @@ async fn a_receiver_that_is_not_there_is_an_error() {
 async fn comes_again(reply: Reply) {
     let mut receiver = Receiver::new(vec![reply, Reply::OK, Reply::OK]);
     let timeout = Duration::from_millis(200);
-    let notifier = notifier([Webhook {
+    let notifier = notifier([Channel {
         timeout,
         ..webhook("phone", receiver.url("/"))
     }]);
@@ -232,7 +229,7 @@ async fn what_a_receiver_refuses_is_not_sent_again() {
 #[tokio::test]
 async fn an_event_is_given_up_when_it_is_old() {
     let mut receiver = Receiver::new(vec![Reply::FAILED, Reply::OK]);
-    let channel = Channel::Webhook(webhook("phone", receiver.url("/")));
+    let channel = webhook("phone", receiver.url("/"));
     let patience = Duration::ZERO;
     let notifier = Notifier::with_pace(vec![channel], Pace { patience, ..QUICK });
     notifier.send(event("one"));

@@ -12,7 +12,7 @@ use std::{
 
 use super::{ChannelStats, Notifier, pace::Pace, queue::CAPACITY, try_once};
 use crate::{
-    config::{Channel, Secret, Webhook},
+    config::{Channel, Routing, Secret, Target, Webhook},
     core::event::{
         Detail, Direction, Event, EventDevice, EventState, RuleKind, Severity, SubjectKind, Unit,
     },
@@ -61,18 +61,34 @@ fn event(id: impl ToString) -> Arc<Event> {
     })
 }
 
-fn webhook(name: &str, url: String) -> Webhook {
-    let timeout = Duration::from_secs(10);
-    Webhook {
+fn webhook(name: &str, url: String) -> Channel {
+    Channel {
         name: name.to_owned(),
-        url: Secret::new(url),
-        token: None,
-        timeout,
+        target: Target::Webhook(Webhook {
+            url: Secret::new(url),
+            token: None,
+        }),
+        routing: Routing::default(),
+        quiet_hours: None,
+        timeout: Duration::from_secs(10),
+        max_age: Duration::from_secs(24 * 3600),
     }
 }
 
-fn notifier(webhooks: impl IntoIterator<Item = Webhook>) -> Notifier {
-    Notifier::with_pace(webhooks.into_iter().map(Channel::Webhook).collect(), QUICK)
+/// The same with a token.
+fn with_token(channel: &Channel, token: &str) -> Channel {
+    let Target::Webhook(webhook) = channel.target.clone();
+    Channel {
+        target: Target::Webhook(Webhook {
+            token: Some(Secret::new(token.to_owned())),
+            ..webhook
+        }),
+        ..channel.clone()
+    }
+}
+
+fn notifier(channels: impl IntoIterator<Item = Channel>) -> Notifier {
+    Notifier::with_pace(channels.into_iter().collect(), QUICK)
 }
 
 /// Waits until the statistics of the only channel are as wanted.

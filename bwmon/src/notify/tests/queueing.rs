@@ -3,9 +3,9 @@
 use super::*;
 
 /// A channel whose first event is on the way for ever.
-fn hanging(replies: Vec<Reply>) -> (Receiver, Webhook) {
+fn hanging(replies: Vec<Reply>) -> (Receiver, Channel) {
     let receiver = Receiver::new([vec![Reply::Hang], replies].into_iter().flatten().collect());
-    let channel = Webhook {
+    let channel = Channel {
         timeout: Duration::from_secs(600),
         ..webhook("phone", receiver.url("/"))
     };
@@ -44,8 +44,7 @@ async fn a_full_queue_drops_the_oldest() {
         notifier.send(event(number));
     }
     // Other settings end the first try.
-    let token = Some(Secret::new("b34r3r".to_owned()));
-    notifier.reconfigure(vec![Channel::Webhook(Webhook { token, ..channel })]);
+    notifier.reconfigure(vec![with_token(&channel, "b34r3r")]);
     let expected: Vec<_> = (10..CAPACITY + 10)
         .map(|number| number.to_string())
         .collect();
@@ -75,11 +74,8 @@ async fn what_waits_outlives_new_settings() {
 
     let mut new = Receiver::new(vec![Reply::OK, Reply::OK]);
     let other = webhook("other", new.url("/other"));
-    let changed = Webhook {
-        url: Secret::new(new.url("/")),
-        ..channel
-    };
-    notifier.reconfigure([other, changed].map(Channel::Webhook).to_vec());
+    let changed = webhook(&channel.name, new.url("/"));
+    notifier.reconfigure([other, changed].to_vec());
     assert_eq!(new.ids(2).await, ["one", "two"]);
     let names: Vec<_> = notifier
         .stats()
@@ -99,11 +95,11 @@ async fn a_channel_that_stays_as_it_is_is_left_alone() {
 
     // One of the same name doesn't take its place either.
     let (mut other, namesake) = hanging(vec![]);
-    notifier.reconfigure([namesake, channel.clone()].map(Channel::Webhook).to_vec());
+    notifier.reconfigure([namesake, channel.clone()].to_vec());
     assert_eq!(notifier.stats()[1], counts[0]);
     notifier.send(event("two"));
     assert_eq!(other.ids(1).await, ["two"]);
-    notifier.reconfigure(vec![Channel::Webhook(channel)]);
+    notifier.reconfigure(vec![channel]);
     let [stats] = &notifier.stats()[..] else {
         panic!()
     };
@@ -134,7 +130,7 @@ async fn a_shutdown_delivers_what_waits() {
 #[tokio::test]
 async fn a_shutdown_tries_once_more_what_failed() {
     let receiver = Receiver::new(vec![Reply::FAILED, Reply::OK]);
-    let channel = Channel::Webhook(webhook("phone", receiver.url("/")));
+    let channel = webhook("phone", receiver.url("/"));
     let day = Duration::from_secs(86_400);
     let pace = Pace {
         first: day,
