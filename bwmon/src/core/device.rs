@@ -2,19 +2,16 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use bwmon_common::layout::Row;
-use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::{
+    activity::Activity,
     alerts::DeviceRef,
     event::SubjectKind,
     mac::MacAddr,
-    meter::Rates,
-    policy::{Directed, Policy, Rules, Scope},
-    rules::Facts,
+    policy::Policy,
     time::rfc3339,
-    usage::{CycleUsage, DayUsage},
-    view::{DeviceView, ThresholdsView, TodayView},
+    view::{DeviceView, ThresholdsView},
 };
 
 /// A device.
@@ -27,16 +24,8 @@ pub(super) struct Device {
     name: Option<String>,
     group: Option<String>,
     registered: bool,
-    muted: bool,
-    rules: Rules,
-    pub(super) usage: DayUsage,
-    used: CycleUsage,
-    /// All traffic, for people.
-    rates: Rates,
-    /// The part of it that stays in the local networks.
-    local_rates: Rates,
-    /// Counted since the last sample.
-    pub(super) pending: Row,
+    pub(super) is_muted: bool,
+    pub(super) activity: Activity,
     pub(super) first_seen: Option<Timestamp>,
     pub(super) last_seen: Option<Timestamp>,
     /// Changed since the last checkpoint.
@@ -46,7 +35,7 @@ pub(super) struct Device {
 }
 
 impl Device {
-    pub(super) fn new(id: String, mac: Option<MacAddr>, usage: DayUsage) -> Self {
+    pub(super) fn new(id: String, mac: Option<MacAddr>, day: Date) -> Self {
         Self {
             id,
             mac,
@@ -54,13 +43,8 @@ impl Device {
             name: None,
             group: None,
             registered: false,
-            muted: false,
-            rules: Rules::default(),
-            usage,
-            used: CycleUsage::default(),
-            rates: Rates::default(),
-            local_rates: Rates::default(),
-            pending: Row::default(),
+            is_muted: false,
+            activity: Activity::on(day),
             first_seen: None,
             last_seen: None,
             is_unsaved: false,
@@ -74,8 +58,8 @@ impl Device {
         self.name = entry.and_then(|entry| entry.name.clone());
         self.group = entry.and_then(|entry| entry.group.clone());
         self.registered = entry.is_some();
-        self.muted = entry.is_some_and(|entry| entry.muted);
-        self.rules = policy.rules(entry, &self.addresses);
+        self.is_muted = entry.is_some_and(|entry| entry.muted);
+        self.activity.hold_to(policy.rules(entry, &self.addresses));
         self.view = None;
     }
 
@@ -89,24 +73,9 @@ impl Device {
         })
     }
 
-    pub(super) fn facts(&self, local: DateTime, scope: Scope) -> Facts<'_> {
-        Facts {
-            local,
-            usage: &self.usage,
-            used: &self.used,
-            cycle: self.rules.cycle,
-            rates: self.rates,
-            local_rates: self.local_rates,
-            surge: Directed::default(),
-            silent_for: std::time::Duration::ZERO,
-            newcomer: None,
-            scope,
-            is_muted: self.muted,
-        }
-    }
-
-    pub(super) fn rules(&self) -> &Rules {
-        &self.rules
+    /// The group the owner put it in.
+    pub(super) fn group(&self) -> Option<&str> {
+        self.group.as_deref()
     }
 
     /// What an alert keeps of it. `name` is [`Self::name`].
@@ -121,23 +90,6 @@ impl Device {
         }
     }
 
-    /// Takes what was counted since the last sample into the rates.
-    pub(super) fn update_rates(&mut self, counted: &Row, elapsed: std::time::Duration) {
-        let Row {
-            sent,
-            received,
-            sent_local,
-            received_local,
-        } = counted;
-        self.rates.update(sent.bytes, received.bytes, elapsed);
-        self.local_rates
-            .update(sent_local.bytes, received_local.bytes, elapsed);
-    }
-
-    pub(super) fn is_silent(&self) -> bool {
-        self.rates.is_silent()
-    }
-
     /// It was seen, or is about to be.
     pub(super) fn is_in_use(&self) -> bool {
         self.first_seen.is_some() || self.is_unsaved
@@ -147,17 +99,9 @@ impl Device {
         self.registered
     }
 
-    /// Takes in another device that turned out to be this one. Both must be on the same day.
-    pub(super) fn merge(&mut self, other: Self) {
-        self.usage.merge(&other.usage);
-        self.pending = super::meter::plus(self.pending, other.pending);
-        for (mine, others) in [
-            (&mut self.rates, other.rates),
-            (&mut self.local_rates, other.local_rates),
-        ] {
-            mine.sent += others.sent;
-            mine.received += others.received;
-        }
+    /// Takes in another device that turned out to be this one.
+    pub(super) fn merge(&mut self, other: Self, day: Date) {
+        self.activity.merge(other.activity, day);
         self.first_seen = match (self.first_seen, other.first_seen) {
             (Some(mine), Some(others)) => Some(mine.min(others)),
             (mine, others) => mine.or(others),
@@ -176,6 +120,7 @@ impl Device {
         if let Some(view) = &self.view {
             return view.clone();
         }
+        let (rates, rules) = (self.activity.rates(), self.activity.rules());
         let view = Arc::new(DeviceView {
             id: self.id.clone(),
             name: self.name(),
@@ -184,20 +129,14 @@ impl Device {
             addresses: self.addresses.clone(),
             registered: self.registered,
             group: self.group.clone(),
-            sent_rate: self.rates.sent as u64,
-            received_rate: self.rates.received as u64,
-            today: TodayView {
-                sent: self.usage.sent,
-                received: self.usage.received,
-                sent_local: self.usage.sent_local,
-                received_local: self.usage.received_local,
-                active_seconds: self.usage.active().as_secs(),
-            },
-            cycle: None,
+            sent_rate: rates.sent as u64,
+            received_rate: rates.received as u64,
+            today: self.activity.today_view(),
+            cycle: rules.quota().map(|_| self.activity.cycle_view()),
             thresholds: ThresholdsView {
-                bandwidth_threshold: self.rules.volume(),
-                max_active_time: self.rules.active_time().map(|time| time.as_secs()),
-                rate_threshold: self.rules.bytes_per_sec(),
+                bandwidth_threshold: rules.volume(),
+                max_active_time: rules.active_time().map(|time| time.as_secs()),
+                rate_threshold: rules.bytes_per_sec(),
             },
             alerts: alerts.collect(),
             first_seen: self.first_seen.map(|at| rfc3339(at, zone)),

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::mac::MacAddr;
+use super::{mac::MacAddr, surge::Basis};
 
 /// The rule that is broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -206,18 +206,6 @@ pub enum Detail {
         /// It made up its MAC address, as phones do for each network.
         is_private: bool,
     },
-}
-
-/// What an expectation rests on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Basis {
-    /// The hours before.
-    Recent,
-    /// The same hour of earlier days.
-    HourOfDay,
-    /// The same hour of earlier weeks.
-    HourOfWeek,
 }
 
 /// An event, as it is posted.

@@ -15,17 +15,22 @@ use bwmon_common::layout::Row;
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
 use super::{
+    activity::{Activity, Moment},
     alerts::{AlertRecord, Alerts, Transition},
     device::Device,
     identity::Identity,
+    known::Known,
     mac::MacAddr,
     message,
     meter::{Rates, plus},
     policy::{Policy, Scope, Selector},
     time::{Now, rfc3339},
+    total::{Total, Totals},
     usage::{DayUsage, LocalDay},
     view::{AddressView, AlertView, DeviceView},
 };
+
+pub use memory::{Memory, Occasion, Remembered};
 
 /// An address or device that was not seen for so long is forgotten, unless it is registered.
 const FORGET_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -52,6 +57,14 @@ pub struct Ledger {
     /// The device that lists an address: always the one, and every address listed is in here.
     listed: HashMap<IpAddr, String>,
     alerts: Alerts,
+    totals: Totals,
+    known: Known,
+    /// Ids of totals that are not kept any more.
+    gone: Vec<String>,
+    /// What to forget of devices that are.
+    forgotten: Vec<Memory>,
+    /// How much of the time that was watched is saved.
+    watched_saved: Duration,
     /// Those with traffic or a rate that is not yet silence.
     busy_addresses: BTreeSet<IpAddr>,
     /// Those with traffic, a rate, an open alert, or a change to look at.
@@ -118,6 +131,21 @@ pub struct SavedDevice {
     pub last_seen: Timestamp,
 }
 
+/// All that an earlier run left.
+#[derive(Clone, Debug, Default)]
+pub struct Saved {
+    /// Devices.
+    pub devices: Vec<SavedDevice>,
+    /// What devices used on the latest day.
+    pub usage: Vec<(String, DayUsage)>,
+    /// Addresses.
+    pub addresses: Vec<SavedAddress>,
+    /// Alerts.
+    pub alerts: Vec<AlertRecord>,
+    /// What else is remembered, of whom.
+    pub memory: Vec<(String, Remembered)>,
+}
+
 /// What changed since the last time it was asked for.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
@@ -129,6 +157,8 @@ pub struct Changes {
     pub usage: Vec<(String, DayUsage)>,
     /// Addresses.
     pub addresses: Vec<SavedAddress>,
+    /// What else is remembered.
+    pub memory: Vec<Memory>,
 }
 
 impl Ledger {
@@ -147,6 +177,11 @@ impl Ledger {
             devices: BTreeMap::new(),
             listed: HashMap::new(),
             alerts: Alerts::default(),
+            totals: Totals::default(),
+            known: Known::default(),
+            gone: Vec::new(),
+            forgotten: Vec::new(),
+            watched_saved: Duration::ZERO,
             busy_addresses: BTreeSet::new(),
             busy_devices: BTreeSet::new(),
             joined: Vec::new(),
@@ -172,6 +207,8 @@ impl Ledger {
     pub fn apply(&mut self, policy: Policy) {
         self.identity.register(&policy);
         self.policy = policy;
+        self.gone
+            .extend(self.totals.apply(&self.policy, self.today));
         let addresses: Vec<IpAddr> = self.addresses.keys().copied().collect();
         for address in addresses {
             self.place(address);
@@ -182,6 +219,13 @@ impl Ledger {
         }
         self.add_registered();
         self.views.devices = None;
+    }
+
+    /// Takes in what an interface carried since the last sample; to be called before that is taken.
+    pub fn carried(&mut self, interface: &str, row: Row) {
+        if let Some(total) = self.totals.interface(interface) {
+            total.activity.count(row);
+        }
     }
 
     /// Takes in which traffic rules look at.
@@ -252,8 +296,17 @@ impl Ledger {
             self.count(now, address, row);
         }
         self.settle_addresses(now, elapsed);
+        self.known.watch(elapsed);
         let mut told = self.join_alerts(now, new_id);
-        told.extend(self.settle_devices(now, elapsed, day, new_id));
+        let moment = Moment {
+            now: *now,
+            local: now.local(&self.zone),
+            day,
+            elapsed,
+            scope: self.scope,
+        };
+        told.extend(self.settle_devices(&moment, new_id));
+        told.extend(self.settle_totals(&moment, new_id));
         if !told.is_empty() {
             self.views.closed_alerts = None;
         }
@@ -288,7 +341,10 @@ impl Ledger {
         let Some(device) = device.and_then(|id| self.devices.get_mut(id)) else {
             return;
         };
-        device.pending = plus(device.pending, row);
+        device.activity.count(row);
+        if let Some(total) = device.group().and_then(|name| self.totals.group(name)) {
+            total.activity.count(row);
+        }
         if !self.busy_devices.contains(&device.id) {
             self.busy_devices.insert(device.id.clone());
         }
@@ -319,11 +375,10 @@ impl Ledger {
     /// Gives the alerts of devices that turned out to be others to those.
     fn join_alerts(&mut self, now: &Now, new_id: &mut dyn FnMut() -> String) -> Vec<Transition> {
         let mut told = Vec::new();
-        let local = now.local(&self.zone);
         for (from, to) in std::mem::take(&mut self.joined) {
             if let Some(device) = self.devices.get(&to) {
                 let name = device.name();
-                let today = device.facts(local, self.scope).today(self.scope);
+                let today = device.activity.today(self.scope);
                 let reference = device.reference(&name);
                 told.extend(self.alerts.join(now, &from, &reference, today, new_id));
             }
@@ -333,9 +388,7 @@ impl Ledger {
 
     fn settle_devices(
         &mut self,
-        now: &Now,
-        elapsed: Duration,
-        day: Date,
+        moment: &Moment,
         new_id: &mut dyn FnMut() -> String,
     ) -> Vec<Transition> {
         let mut told = Vec::new();
@@ -348,42 +401,75 @@ impl Ledger {
             alerts,
             finished,
             busy_devices,
-            scope,
-            zone,
+            known,
             ..
         } = self;
-        let local = now.local(zone);
+        let now = &moment.now;
         busy_devices.retain(|id| {
             let Some(device) = devices.get_mut(id) else {
                 return false;
             };
-            if let Some(yesterday) = device.usage.roll(day)
+            let settled = device
+                .activity
+                .settle(moment, |direction| alerts.is_surging(id, direction));
+            if let Some(yesterday) = settled.finished
                 && yesterday.sent + yesterday.received > 0
             {
                 finished.push((id.clone(), yesterday));
             }
-            let counted = std::mem::take(&mut device.pending);
-            if counted != Row::default() {
-                device.usage.record(now, &counted, *scope);
+            if settled.has_counted {
                 device.first_seen.get_or_insert(now.wall);
                 device.last_seen = Some(now.wall);
                 device.is_unsaved = true;
             }
-            device.update_rates(&counted, elapsed);
             device.view = None;
-            let facts = device.facts(local, *scope);
-            let name = device.name();
-            for rule in device.rules().list() {
-                let reference = device.reference(&name);
-                told.extend(alerts.step(now, &reference, &facts.finding(rule), new_id));
+            // Whom the owner registered is known.
+            let stranger = device.mac.filter(|_| !device.is_registered());
+            if let Some(mac) = device.mac.filter(|_| settled.has_counted) {
+                known.see(mac, now);
             }
-            !device.is_silent() || alerts.open_of(id).next().is_some()
+            let newcomer = stranger.and_then(|mac| known.newcomer(mac, now));
+            let facts = device.activity.facts(moment, newcomer, device.is_muted);
+            let name = device.name();
+            let reference = device.reference(&name);
+            let rules = device.activity.rules().list();
+            let findings = rules.iter().map(|rule| facts.finding(rule));
+            told.extend(alerts.step(now, &reference, findings, new_id));
+            !device.activity.is_at_rest() || alerts.open_of(id).next().is_some()
         });
+        told
+    }
+
+    /// The same for groups and interfaces, of which there are few.
+    fn settle_totals(
+        &mut self,
+        moment: &Moment,
+        new_id: &mut dyn FnMut() -> String,
+    ) -> Vec<Transition> {
+        let mut told = Vec::new();
+        let Self { totals, alerts, .. } = self;
+        for id in self.gone.drain(..) {
+            told.extend(alerts.forget(&moment.now, &id, new_id));
+        }
+        for total in totals.iter_mut() {
+            let Total { id, activity, .. } = total;
+            let settled = activity.settle(moment, |direction| alerts.is_surging(id, direction));
+            total.is_unsaved |= settled.has_counted;
+            let facts = total.activity.facts(moment, None, false);
+            let reference = total.reference();
+            let rules = total.activity.rules().list();
+            let findings = rules.iter().map(|rule| facts.finding(rule));
+            told.extend(alerts.step(&moment.now, &reference, findings, new_id));
+        }
+        if !told.is_empty() {
+            self.views.alerts = None;
+        }
         told
     }
 }
 
 mod belonging;
+mod memory;
 mod saved;
 mod shown;
 #[cfg(test)]

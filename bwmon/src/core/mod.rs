@@ -7,12 +7,14 @@
 //! all that follows), [`usage`] (of the day), [`rules`] (is this unusual?), [`alerts`] (since when,
 //! and who is told).
 
+mod activity;
 pub mod alerts;
 pub mod cycle;
 mod device;
 pub mod event;
 pub mod human;
 mod identity;
+mod known;
 pub mod ledger;
 pub mod mac;
 pub mod message;
@@ -24,5 +26,6 @@ pub mod slots;
 pub mod surge;
 pub mod text;
 pub mod time;
+mod total;
 pub mod usage;
 pub mod view;

@@ -158,7 +158,7 @@ pub struct DeviceView {
     /// Since local midnight.
     pub today: TodayView,
     /// Since the billing day; `None` without a quota.
-    pub cycle: Option<TodayView>,
+    pub cycle: Option<CycleView>,
     /// In force for it.
     pub thresholds: ThresholdsView,
     /// Ids of its open alerts.
@@ -182,6 +182,25 @@ pub struct TodayView {
     pub received_local: u64,
     /// Active minutes, in seconds.
     pub active_seconds: u64,
+}
+
+/// Usage in a billing cycle, without what passed in free hours.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CycleView {
+    /// Its first day: `YYYY-MM-DD`.
+    pub from: String,
+    /// The first day of the next one.
+    pub until: String,
+    /// Bytes uploaded.
+    pub sent: u64,
+    /// Bytes downloaded.
+    pub received: u64,
+    /// The part of `sent` that stayed in the local networks.
+    pub sent_local: u64,
+    /// The part of `received` that stayed in the local networks.
+    pub received_local: u64,
+    /// Bytes that are allowed in it.
+    pub quota: Option<u64>,
 }
 
 /// Thresholds, `None` where the rule is off.

@@ -6,7 +6,7 @@ use super::watch::SavedTable;
 use crate::{
     core::{
         alerts::AlertRecord,
-        ledger::{Changes, Ledger, SavedAddress, SavedDevice},
+        ledger::{Changes, Ledger, Saved, SavedAddress, SavedDevice},
         time::Now,
         usage::DayUsage,
         view::AlertState,
@@ -103,13 +103,14 @@ pub(super) fn restore(ledger: &mut Ledger, loaded: Loaded, now: &Now) -> Vec<Sav
         .iter()
         .filter_map(|row| read::<AlertRecord>("alert", &row.body));
     let keeps_addresses = !tables.is_empty();
-    ledger.restore(
-        devices,
-        usage,
-        addresses.filter(|_| keeps_addresses),
-        alerts,
-        now,
-    );
+    let saved = Saved {
+        devices: devices.collect(),
+        usage: usage.collect(),
+        addresses: addresses.filter(|_| keeps_addresses).collect(),
+        alerts: alerts.collect(),
+        memory: Vec::new(),
+    };
+    ledger.restore(saved, now);
     tables
 }
 

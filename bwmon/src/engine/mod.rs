@@ -33,7 +33,7 @@ use crate::{
     config::{Config, Overrides, Secret},
     core::{
         alerts::Transition,
-        ledger::Ledger,
+        ledger::{Ledger, Occasion},
         message,
         policy::Scope,
         time::{Monotonic, Now, rfc3339},
@@ -318,7 +318,7 @@ impl Engine {
         let is_due = now.monotonic.since(self.saved) >= CHECKPOINT_EVERY;
         if is_due || self.poll.samples == 1 || told > 0 {
             self.saved = now.monotonic;
-            let checkpoint = self.checkpoint(&now);
+            let checkpoint = self.checkpoint(&now, Occasion::Checkpoint);
             self.store.write(checkpoint);
         }
         let took = started.elapsed().as_secs_f64();
@@ -343,6 +343,7 @@ impl Engine {
         self.sampled = Some(*now);
         for watch in &mut self.watches {
             watch.fold();
+            self.ledger.carried(&watch.name, watch.carried());
         }
         let counted = self.watches.iter_mut().flat_map(Watch::take_counted);
         let mut new_id = || uuid::Uuid::new_v4().to_string();
@@ -365,8 +366,8 @@ impl Engine {
         }
     }
 
-    fn checkpoint(&mut self, now: &Now) -> crate::store::Checkpoint {
-        let changes = self.ledger.take_changes();
+    fn checkpoint(&mut self, now: &Now, occasion: Occasion) -> crate::store::Checkpoint {
+        let changes = self.ledger.take_changes(occasion);
         let tables = self
             .settings
             .pin
@@ -399,7 +400,7 @@ impl Engine {
             watch.release();
         }
         self.sample(&now);
-        let last = self.checkpoint(&now);
+        let last = self.checkpoint(&now, Occasion::End);
         self.watches.clear();
         let closed = self.store.close(last).await;
         self.notifier.shutdown().await;

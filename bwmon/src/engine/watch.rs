@@ -11,7 +11,7 @@ use crate::{
     chain::chain,
     config::{TcMode, XdpMode},
     core::{
-        meter::minus,
+        meter::{minus, plus},
         time::Monotonic,
         view::{Directions, InterfaceView},
     },
@@ -231,6 +231,13 @@ impl Watch {
         if let Some(tables) = &mut self.tables {
             tables.fold(&mut self.counted);
         }
+    }
+
+    /// What all addresses together counted, of what [`Self::take_counted`] will take.
+    pub(super) fn carried(&self) -> Row {
+        self.counted
+            .iter()
+            .fold(Row::default(), |sum, (_, row)| plus(sum, *row))
     }
 
     /// What addresses counted since the last call, as far as it was read.

@@ -26,7 +26,7 @@ pub use history::HISTORY;
 pub use record::{AlertRecord, CooldownLeft, CooldownRecord, Progress};
 
 use super::{
-    event::RuleKind,
+    event::{Direction, RuleKind},
     policy::Rule,
     rules::{Finding, Judgement, Level, Today, Verdict},
     time::Now,
@@ -55,6 +55,18 @@ impl Alerts {
     ///
     /// A look-up when nothing happens.
     pub fn step(
+        &mut self,
+        now: &Now,
+        device: &DeviceRef<'_>,
+        findings: impl Iterator<Item = Finding>,
+        new_id: &mut dyn FnMut() -> String,
+    ) -> Vec<Transition> {
+        findings
+            .filter_map(|finding| self.step_one(now, device, &finding, new_id))
+            .collect()
+    }
+
+    fn step_one(
         &mut self,
         now: &Now,
         device: &DeviceRef<'_>,
@@ -149,6 +161,22 @@ impl Alerts {
             .into_iter()
             .flatten()
             .filter_map(open_alert)
+    }
+
+    /// Whether somebody was told of a surge of a device in this direction, which lasts.
+    pub fn is_surging(&self, device: &str, direction: Direction) -> bool {
+        let rule = Rule {
+            kind: RuleKind::Surge,
+            direction,
+            step: 0,
+        };
+        let tracks = self.tracks.get(device);
+        tracks.is_some_and(|tracks| {
+            matches!(
+                tracks[rule.index()].stage(),
+                Stage::Firing | Stage::Clearing
+            )
+        })
     }
 
     /// Alerts of a rule that are firing, for metrics.

@@ -30,7 +30,7 @@ impl Ledger {
         let device = self
             .devices
             .entry(id.clone())
-            .or_insert_with(|| Device::new(id.clone(), mac, DayUsage::on(today)));
+            .or_insert_with(|| Device::new(id.clone(), mac, today));
         device.mac = device.mac.or(mac);
         device.is_unsaved = true;
         self.busy_devices.insert(id);
@@ -99,12 +99,10 @@ impl Ledger {
         else {
             return;
         };
-        if let Some(mut old) = self.devices.remove(id)
+        if let Some(old) = self.devices.remove(id)
             && let Some(device) = self.devices.get_mut(&new)
         {
-            old.usage.roll(self.today);
-            device.usage.roll(self.today);
-            device.merge(old);
+            device.merge(old, self.today);
             self.busy_devices.insert(new.clone());
             self.joined.push((id.to_owned(), new.clone()));
             self.renamed.push((id.to_owned(), new));
@@ -127,7 +125,7 @@ impl Ledger {
             };
             waiting.insert(id.clone());
             if !self.devices.contains_key(&id) {
-                let mut device = Device::new(id.clone(), mac, DayUsage::on(self.today));
+                let mut device = Device::new(id.clone(), mac, self.today);
                 device.apply(&self.policy);
                 self.devices.insert(id, device);
                 self.views.devices = None;
@@ -164,12 +162,21 @@ impl Ledger {
             self.addresses.remove(&address);
             self.unlist(address);
         }
-        let alerts = &self.alerts;
-        self.devices.retain(|id, device| {
-            device.is_registered()
+        let Self {
+            alerts,
+            devices,
+            forgotten,
+            ..
+        } = self;
+        devices.retain(|id, device| {
+            let stays = device.is_registered()
                 || !device.addresses.is_empty()
                 || !device.last_seen.is_some_and(is_old)
-                || alerts.open_of(id).next().is_some()
+                || alerts.open_of(id).next().is_some();
+            if !stays {
+                forgotten.extend(Memory::forget_device(id));
+            }
+            stays
         });
         self.views.addresses = None;
     }

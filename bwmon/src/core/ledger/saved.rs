@@ -4,14 +4,14 @@ use super::*;
 
 impl Ledger {
     /// Goes on from where an earlier run was. To be called once, before the first sample.
-    pub fn restore(
-        &mut self,
-        devices: impl IntoIterator<Item = SavedDevice>,
-        usage: impl IntoIterator<Item = (String, DayUsage)>,
-        addresses: impl IntoIterator<Item = SavedAddress>,
-        alerts: impl IntoIterator<Item = AlertRecord>,
-        now: &Now,
-    ) {
+    pub fn restore(&mut self, saved: Saved, now: &Now) {
+        let Saved {
+            devices,
+            usage,
+            addresses,
+            alerts,
+            memory,
+        } = saved;
         // Registered devices that wait to be seen; they come back at the end.
         self.devices.clear();
         self.listed.clear();
@@ -21,7 +21,7 @@ impl Ledger {
                     self.identity.learn(*address, mac);
                 }
             }
-            let mut device = Device::new(saved.id.clone(), saved.mac, DayUsage::on(self.today));
+            let mut device = Device::new(saved.id.clone(), saved.mac, self.today);
             device.first_seen = Some(saved.first_seen);
             device.last_seen = Some(saved.last_seen);
             device.apply(&self.policy);
@@ -51,18 +51,23 @@ impl Ledger {
             // A machine that does not know the time yet goes on with the day it was.
             self.today = self.today.max(usage.day);
             if let Some(device) = self.devices.get_mut(&id) {
-                device.usage = usage;
+                device.activity.usage = usage;
             }
         }
         self.day = LocalDay::new(self.today);
         self.alerts = Alerts::restore(alerts, now);
         let policy = std::mem::take(&mut self.policy);
         self.apply(policy);
+        // Only what is held to a rule goes on learning what is usual.
+        for (subject, content) in memory {
+            self.recall(&subject, content, now);
+        }
     }
 
     /// What changed since the last call.
-    pub fn take_changes(&mut self) -> Changes {
+    pub fn take_changes(&mut self, occasion: Occasion) -> Changes {
         let mut changes = Changes {
+            memory: self.take_memory(occasion),
             renamed: std::mem::take(&mut self.renamed),
             usage: std::mem::take(&mut self.finished),
             ..Changes::default()
@@ -74,7 +79,9 @@ impl Ledger {
             let (Some(first_seen), Some(last_seen)) = (device.first_seen, device.last_seen) else {
                 continue;
             };
-            changes.usage.push((device.id.clone(), device.usage));
+            changes
+                .usage
+                .push((device.id.clone(), device.activity.usage));
             changes.devices.push(SavedDevice {
                 id: device.id.clone(),
                 mac: device.mac,

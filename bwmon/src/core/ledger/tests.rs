@@ -82,16 +82,21 @@ impl Day {
 
     /// Stops here and goes on in another ledger, as a restart does.
     fn restart(&mut self, policy: Policy) {
-        let changes = self.ledger.take_changes();
+        let changes = self.ledger.take_changes(Occasion::End);
         let alerts = self.ledger.alert_records(&self.now);
         let mut next = Ledger::new(policy, Scope::Internet, TimeZone::UTC, &self.now);
-        next.restore(
-            changes.devices,
-            changes.usage,
-            changes.addresses,
+        let memory = changes
+            .memory
+            .into_iter()
+            .filter_map(|memory| Some((memory.subject, memory.content?)));
+        let saved = Saved {
+            devices: changes.devices,
+            usage: changes.usage,
+            addresses: changes.addresses,
             alerts,
-            &self.now,
-        );
+            memory: memory.collect(),
+        };
+        next.restore(saved, &self.now);
         self.ledger = next;
     }
 }
@@ -140,7 +145,7 @@ fn a_device_whose_mac_becomes_known_keeps_what_it_used() {
         (1_000, "Laptop")
     );
     assert_eq!(device.addresses, [ip("10.0.0.5"), ip("fe80::5")]);
-    let changes = day.ledger.take_changes();
+    let changes = day.ledger.take_changes(Occasion::End);
     assert_eq!(changes.renamed, [("10.0.0.5".to_owned(), MAC.to_string())]);
 }
 
@@ -193,7 +198,7 @@ fn an_alert_ends_with_the_day_and_the_next_day_starts_from_nothing() {
     let states: Vec<EventState> = told.iter().map(|told| told.state).collect();
     assert_eq!(states, [EventState::Resolved]);
     assert_eq!(day.device("10.0.0.5").today.received, 0);
-    let usage = day.ledger.take_changes().usage;
+    let usage = day.ledger.take_changes(Occasion::End).usage;
     let yesterday = usage
         .iter()
         .find(|(_, usage)| usage.day.to_string() == "2026-03-08");

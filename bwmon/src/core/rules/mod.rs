@@ -48,10 +48,10 @@ pub struct Facts<'a> {
 }
 
 /// A rate next to what is usual.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Seen {
-    /// Seen now.
-    pub bytes_per_sec: u64,
+    /// Seen now. Not rounded: a series may be of a few bytes a day.
+    pub bytes_per_sec: f64,
     /// Usual; `None` while that is not known.
     pub expectation: Option<Expectation>,
 }
@@ -189,14 +189,7 @@ impl Facts<'_> {
                 let seen = self.surge.get(direction)?;
                 // Before it is known what is usual, nothing is unusual.
                 let expectation = seen.expectation?;
-                Verdict {
-                    expected: Some(expectation.expected),
-                    ..passing(
-                        seen.bytes_per_sec,
-                        expectation.threshold,
-                        rule.clear_percent,
-                    )
-                }
+                surge(seen.bytes_per_sec, &expectation, rule.clear_percent)
             }
             Condition::ActiveTime(threshold) => {
                 accumulated(self.usage.active().as_secs(), threshold.as_secs())
@@ -351,6 +344,24 @@ fn passing(observed: u64, threshold: u64, clear_percent: u8) -> Verdict {
         observed,
         threshold,
         expected: None,
+        level,
+    }
+}
+
+/// The same for a rate that has a threshold of its own making. What is told is rounded.
+fn surge(seen: f64, expectation: &Expectation, clear_percent: u8) -> Verdict {
+    let threshold = expectation.threshold;
+    let level = if seen > threshold {
+        Level::Broken
+    } else if seen <= 0.0 || seen < threshold * f64::from(clear_percent) / 100.0 {
+        Level::Clear
+    } else {
+        Level::Within
+    };
+    Verdict {
+        observed: seen.round() as u64,
+        threshold: threshold.round() as u64,
+        expected: Some(expectation.expected.round() as u64),
         level,
     }
 }

@@ -1,0 +1,315 @@
+//! What a device does, or a group, or an interface: what it used, how fast it goes, what is usual
+//! for it.
+
+use std::time::Duration;
+
+use bwmon_common::layout::Row;
+use jiff::civil::{Date, DateTime};
+
+use super::{
+    event::{Direction, RuleKind},
+    meter::{Rates, plus},
+    policy::{Condition, Directed, Rules, Scope},
+    rules::{Facts, Newcomer, Seen, Today},
+    surge::{Expectation, Surge},
+    time::Now,
+    usage::{CycleUsage, DayUsage},
+    view::{CycleView, TodayView},
+};
+
+/// The time of a sample, in each form that is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    pub(super) now: Now,
+    /// On the clock on the wall.
+    pub(super) local: DateTime,
+    /// The day that usage is dated by.
+    pub(super) day: Date,
+    /// Since the last sample.
+    pub(super) elapsed: Duration,
+    /// Which traffic counts for rules that don't say so themselves.
+    pub(super) scope: Scope,
+}
+
+/// What one subject does, and the rules it is held to.
+#[derive(Clone, Debug)]
+pub(super) struct Activity {
+    pub(super) usage: DayUsage,
+    pub(super) used: CycleUsage,
+    rules: Rules,
+    /// Of all traffic.
+    rates: Rates,
+    /// Of the part of it that stays in the local networks.
+    local_rates: Rates,
+    /// Kept for directions that have a surge rule.
+    surges: [Option<Box<Learning>>; 3],
+    silent_for: Duration,
+    /// Counted since the last sample.
+    pending: Row,
+}
+
+/// What is usual in one direction, and what is to be made of it now.
+#[derive(Clone, Debug)]
+struct Learning {
+    surge: Surge,
+    expectation: Option<Expectation>,
+}
+
+impl Activity {
+    /// Nothing done yet.
+    pub(super) fn on(day: Date) -> Self {
+        Self {
+            usage: DayUsage::on(day),
+            used: CycleUsage::default(),
+            rules: Rules::default(),
+            rates: Rates::default(),
+            local_rates: Rates::default(),
+            surges: Default::default(),
+            silent_for: Duration::ZERO,
+            pending: Row::default(),
+        }
+    }
+
+    /// The rules that it is held to from now on.
+    pub(super) fn hold_to(&mut self, rules: Rules) {
+        for (direction, learning) in Direction::ALL.into_iter().zip(&mut self.surges) {
+            if rules.find(RuleKind::Surge, direction).is_none() {
+                *learning = None;
+            }
+        }
+        self.rules = rules;
+    }
+
+    pub(super) fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// Adds what was counted.
+    pub(super) fn count(&mut self, row: Row) {
+        self.pending = plus(self.pending, row);
+    }
+
+    /// Takes in what was counted since the last sample. Returns the day that ended with it, and
+    /// whether anything was counted. `is_surging` says whether a surge in a direction is being told.
+    pub(super) fn settle(
+        &mut self,
+        moment: &Moment,
+        is_surging: impl Fn(Direction) -> bool,
+    ) -> Settled {
+        let finished = self.usage.roll(moment.day);
+        self.used.roll(self.rules.cycle.start(moment.day));
+        let counted = std::mem::take(&mut self.pending);
+        let Row {
+            sent,
+            received,
+            sent_local,
+            received_local,
+        } = counted;
+        let has_counted = counted != Row::default();
+        if has_counted {
+            let active = self.rules.find(RuleKind::ActiveTime, Direction::Total);
+            let scope = active.and_then(|rule| rule.scope).unwrap_or(moment.scope);
+            self.usage.record(&moment.now, &counted, scope);
+            let is_free = |free: &super::schedule::Schedule| free.contains(moment.local);
+            if !self.rules.free.as_ref().is_some_and(is_free) {
+                self.used.record(&counted);
+            }
+        }
+        self.silent_for = match sent.packets {
+            0 => self.silent_for.saturating_add(moment.elapsed),
+            _ => Duration::ZERO,
+        };
+        self.rates
+            .update(sent.bytes, received.bytes, moment.elapsed);
+        self.local_rates
+            .update(sent_local.bytes, received_local.bytes, moment.elapsed);
+        self.learn(moment, &counted, is_surging);
+        Settled {
+            finished,
+            has_counted,
+        }
+    }
+
+    fn learn(&mut self, moment: &Moment, counted: &Row, is_surging: impl Fn(Direction) -> bool) {
+        for (direction, learning) in Direction::ALL.into_iter().zip(&mut self.surges) {
+            let Some(rule) = self.rules.find(RuleKind::Surge, direction) else {
+                continue;
+            };
+            let Condition::Surge(settings) = &rule.condition else {
+                continue;
+            };
+            let scope = rule.scope.unwrap_or(moment.scope);
+            let bytes = bytes_of(counted, direction, scope);
+            let Learning { surge, expectation } = &mut **learning.get_or_insert_with(|| {
+                Box::new(Learning {
+                    surge: Surge::new(&moment.now),
+                    expectation: None,
+                })
+            });
+            let is_surging = is_surging(direction);
+            *expectation = surge.sample(&moment.now, moment.elapsed, bytes, settings, is_surging);
+        }
+    }
+
+    /// What there is to judge. `newcomer`: what is to be said of a device that was first seen not
+    /// long ago.
+    pub(super) fn facts(
+        &self,
+        moment: &Moment,
+        newcomer: Option<Newcomer>,
+        is_muted: bool,
+    ) -> Facts<'_> {
+        let seen = |learning: &Option<Box<Learning>>| {
+            let Learning { surge, expectation } = &**learning.as_ref()?;
+            Some(Seen {
+                bytes_per_sec: surge.level(),
+                expectation: *expectation,
+            })
+        };
+        let [total, sent, received] = &self.surges;
+        Facts {
+            local: moment.local,
+            usage: &self.usage,
+            used: &self.used,
+            cycle: self.rules.cycle,
+            rates: self.rates,
+            local_rates: self.local_rates,
+            surge: Directed {
+                total: seen(total),
+                sent: seen(sent),
+                received: seen(received),
+            },
+            silent_for: self.silent_for,
+            newcomer,
+            scope: moment.scope,
+            is_muted,
+        }
+    }
+
+    /// Nothing would change if it were not looked at until there is traffic again.
+    pub(super) fn is_at_rest(&self) -> bool {
+        let is_silent = |learning: &Box<Learning>| learning.surge.is_silent();
+        self.rates.is_silent()
+            && self.local_rates.is_silent()
+            && self.surges.iter().flatten().all(is_silent)
+            && !self.rules.has(RuleKind::Silent)
+    }
+
+    /// Smoothed rates of all its traffic.
+    pub(super) fn rates(&self) -> Rates {
+        self.rates
+    }
+
+    /// Takes in another subject that turned out to be this one.
+    pub(super) fn merge(&mut self, mut other: Self, day: Date) {
+        other.usage.roll(day);
+        self.usage.roll(day);
+        self.usage.merge(&other.usage);
+        self.used.merge(&other.used);
+        self.pending = plus(self.pending, other.pending);
+        for (mine, others) in [
+            (&mut self.rates, other.rates),
+            (&mut self.local_rates, other.local_rates),
+        ] {
+            mine.sent += others.sent;
+            mine.received += others.received;
+        }
+        for (mine, others) in self.surges.iter_mut().zip(other.surges) {
+            match (mine, others) {
+                (Some(mine), Some(others)) => mine.surge.merge(others.surge),
+                (mine @ None, others) => *mine = others,
+                (Some(_), None) => {}
+            }
+        }
+        self.silent_for = self.silent_for.min(other.silent_for);
+    }
+
+    /// What it used today, in scope.
+    pub(super) fn today(&self, scope: Scope) -> Today {
+        Today {
+            day: self.usage.day,
+            sent: self.usage.sent_in(scope),
+            received: self.usage.received_in(scope),
+        }
+    }
+
+    /// How readers see what it used today.
+    pub(super) fn today_view(&self) -> TodayView {
+        let DayUsage {
+            sent,
+            received,
+            sent_local,
+            received_local,
+            ..
+        } = self.usage;
+        TodayView {
+            sent,
+            received,
+            sent_local,
+            received_local,
+            active_seconds: self.usage.active().as_secs(),
+        }
+    }
+
+    /// How readers see what it used in its billing cycle.
+    pub(super) fn cycle_view(&self) -> CycleView {
+        let CycleUsage {
+            start,
+            sent,
+            received,
+            sent_local,
+            received_local,
+        } = self.used;
+        CycleView {
+            from: start.to_string(),
+            until: self.rules.cycle.end(start).to_string(),
+            sent,
+            received,
+            sent_local,
+            received_local,
+            quota: self.rules.quota(),
+        }
+    }
+
+    /// What was learnt in each direction.
+    pub(super) fn surges(&mut self) -> impl Iterator<Item = (Direction, &mut Surge)> {
+        Direction::ALL
+            .into_iter()
+            .zip(&mut self.surges)
+            .filter_map(|(direction, learning)| Some((direction, &mut learning.as_mut()?.surge)))
+    }
+
+    /// Goes on from what was learnt before.
+    pub(super) fn relearn(&mut self, direction: Direction, surge: Surge) {
+        if self.rules.find(RuleKind::Surge, direction).is_some() {
+            self.surges[direction as usize] = Some(Box::new(Learning {
+                surge,
+                expectation: None,
+            }));
+        }
+    }
+}
+
+/// What came of a sample.
+pub(super) struct Settled {
+    /// The day that ended with it.
+    pub(super) finished: Option<DayUsage>,
+    /// Whether there was any traffic.
+    pub(super) has_counted: bool,
+}
+
+fn bytes_of(row: &Row, direction: Direction, scope: Scope) -> u64 {
+    // A reading of the table is not one instant, so the local part may be ahead by a packet.
+    let in_scope = |all: u64, local: u64| match scope {
+        Scope::All => all,
+        Scope::Local => local,
+        Scope::Internet => all.saturating_sub(local),
+    };
+    let sent = in_scope(row.sent.bytes, row.sent_local.bytes);
+    let received = in_scope(row.received.bytes, row.received_local.bytes);
+    match direction {
+        Direction::Total => sent.saturating_add(received),
+        Direction::Sent => sent,
+        Direction::Received => received,
+    }
+}

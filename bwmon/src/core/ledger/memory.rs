@@ -1,0 +1,190 @@
+//! What is remembered of subjects besides their usage and alerts: billing cycles, what is usual for
+//! them, which MACs were ever seen.
+
+use serde::{Deserialize, Serialize};
+
+use super::*;
+use crate::core::{
+    event::Direction,
+    known::Arrival,
+    surge::{SavedProfile, Surge},
+    usage::CycleUsage,
+};
+
+/// How often the time is saved that was watched: it costs a write to flash.
+const WATCHED_EVERY: Duration = Duration::from_secs(3600);
+
+/// Something to remember of a subject, or to forget. There is one of each kind for each subject.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Memory {
+    /// The id of a device, group or interface, a MAC, or empty for bwmon itself.
+    pub subject: String,
+    /// Which kind.
+    pub kind: &'static str,
+    /// `None`: to be forgotten.
+    pub content: Option<Remembered>,
+}
+
+/// What there is to remember.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Remembered {
+    /// What was used in a billing cycle.
+    Cycle(CycleUsage),
+    /// What a group or an interface used on a day.
+    Day(DayUsage),
+    /// What is usual in a direction.
+    Usual(Direction, SavedProfile),
+    /// How a MAC was first seen.
+    Seen(Arrival),
+    /// For how long bwmon has watched, in seconds.
+    Watched(u64),
+}
+
+/// Why state is saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    /// It goes on: what changes all the time and may be lost waits for a while.
+    Checkpoint,
+    /// It ends: everything is saved.
+    End,
+}
+
+impl Remembered {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Cycle(_) => "cycle",
+            Self::Day(_) => "day",
+            Self::Usual(direction, _) => usual(*direction),
+            Self::Seen(_) => "seen",
+            Self::Watched(_) => "watched",
+        }
+    }
+
+    fn of(self, subject: &str) -> Memory {
+        Memory {
+            subject: subject.to_owned(),
+            kind: self.kind(),
+            content: Some(self),
+        }
+    }
+}
+
+impl Memory {
+    fn forget(subject: &str, kind: &'static str) -> Self {
+        Self {
+            subject: subject.to_owned(),
+            kind,
+            content: None,
+        }
+    }
+
+    /// All that is remembered of a device is to be forgotten.
+    pub(super) fn forget_device(id: &str) -> impl Iterator<Item = Self> {
+        let kinds = ["cycle"].into_iter().chain(Direction::ALL.map(usual));
+        kinds.map(move |kind| Self::forget(id, kind))
+    }
+}
+
+impl Ledger {
+    /// What changed since the last call.
+    pub(super) fn take_memory(&mut self, occasion: Occasion) -> Vec<Memory> {
+        let mut memory = std::mem::take(&mut self.forgotten);
+        for device in self.devices.values_mut() {
+            let Device {
+                id,
+                activity,
+                is_unsaved,
+                ..
+            } = device;
+            if *is_unsaved {
+                memory.push(Remembered::Cycle(activity.used).of(id));
+            }
+            memory.extend(learnt(id, activity, occasion));
+        }
+        for total in self.totals.iter_mut() {
+            let Total {
+                id,
+                activity,
+                is_unsaved,
+                ..
+            } = total;
+            if std::mem::take(is_unsaved) {
+                memory.push(Remembered::Cycle(activity.used).of(id));
+                memory.push(Remembered::Day(activity.usage).of(id));
+            }
+            memory.extend(learnt(id, activity, occasion));
+        }
+        let seen = self.known.take_changes().map(|(mac, arrival)| {
+            let subject = mac.to_string();
+            match arrival {
+                Some(arrival) => Remembered::Seen(arrival).of(&subject),
+                None => Memory::forget(&subject, "seen"),
+            }
+        });
+        memory.extend(seen);
+        let watched = self.known.watched_for();
+        if watched >= self.watched_saved + WATCHED_EVERY || occasion == Occasion::End {
+            self.watched_saved = watched;
+            memory.push(Remembered::Watched(watched.as_secs()).of(""));
+        }
+        memory
+    }
+
+    /// Goes on from what was remembered of a subject. Devices come first.
+    pub(super) fn recall(&mut self, subject: &str, content: Remembered, now: &Now) {
+        match content {
+            Remembered::Seen(arrival) => {
+                if let Ok(mac) = subject.parse() {
+                    self.known.restore(mac, arrival);
+                }
+                return;
+            }
+            Remembered::Watched(seconds) => {
+                let watched = Duration::from_secs(seconds);
+                self.known.restore_watched(watched);
+                self.watched_saved = watched;
+                return;
+            }
+            Remembered::Cycle(_) | Remembered::Day(_) | Remembered::Usual(..) => {}
+        }
+        let device = self.devices.get_mut(subject);
+        let activity = match device.map(|device| &mut device.activity) {
+            Some(activity) => Some(activity),
+            None => self.totals.by_id(subject).map(|total| &mut total.activity),
+        };
+        let Some(activity) = activity else {
+            return;
+        };
+        match content {
+            Remembered::Cycle(used) => activity.used = used,
+            Remembered::Day(usage) => activity.usage = usage,
+            Remembered::Usual(direction, saved) => {
+                // What is damaged is learnt anew.
+                if let Ok(surge) = Surge::restore(&saved, now) {
+                    activity.relearn(direction, surge);
+                }
+            }
+            Remembered::Seen(_) | Remembered::Watched(_) => {}
+        }
+    }
+}
+
+fn learnt(id: &str, activity: &mut Activity, occasion: Occasion) -> Vec<Memory> {
+    activity
+        .surges()
+        .filter(|(_, surge)| surge.is_worth_saving() || occasion == Occasion::End)
+        .map(|(direction, surge)| {
+            surge.stored();
+            Remembered::Usual(direction, surge.saved()).of(id)
+        })
+        .collect()
+}
+
+fn usual(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Total => "usual_total",
+        Direction::Sent => "usual_sent",
+        Direction::Received => "usual_received",
+    }
+}
