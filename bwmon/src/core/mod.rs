@@ -19,6 +19,7 @@ pub mod meter;
 pub mod policy;
 pub mod rules;
 pub mod slots;
+pub mod surge;
 pub mod text;
 pub mod time;
 pub mod usage;
