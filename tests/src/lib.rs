@@ -36,6 +36,7 @@ mod requirement;
 mod setup;
 mod tun;
 mod wait;
+mod week;
 
 pub use api::{Address, Api, Counted, Directions, Interface};
 pub use bpffs::Bpffs;
@@ -59,3 +60,4 @@ pub use requirement::missing;
 pub use setup::{Setup, binary, project};
 pub use tun::Tun;
 pub use wait::{SOON, wait_until};
+pub use week::{Anomaly, Device, Moved, STEP, Week};

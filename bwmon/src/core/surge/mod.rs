@@ -61,7 +61,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             factor: 2.0,
-            floor: 500_000,
+            floor: 1_000_000,
             learn: Duration::from_secs(24 * 3600),
         }
     }
