@@ -17,6 +17,9 @@ use super::{
     view::{CycleView, TodayView},
 };
 
+/// Finished days that are remembered: how often a clock may jump ahead before it is set right.
+const FINISHED: usize = 3;
+
 /// The time of a sample, in each form that is asked for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Moment {
@@ -36,6 +39,8 @@ pub(super) struct Moment {
 pub(super) struct Activity {
     pub(super) usage: DayUsage,
     pub(super) used: CycleUsage,
+    /// The latest days before this one, in case the clock goes back to them.
+    finished: Vec<DayUsage>,
     rules: Rules,
     /// Of all traffic.
     rates: Rates,
@@ -61,6 +66,7 @@ impl Activity {
         Self {
             usage: DayUsage::on(day),
             used: CycleUsage::default(),
+            finished: Vec::new(),
             rules: Rules::default(),
             rates: Rates::default(),
             local_rates: Rates::default(),
@@ -96,7 +102,7 @@ impl Activity {
         moment: &Moment,
         is_surging: impl Fn(Direction) -> bool,
     ) -> Settled {
-        let finished = self.usage.roll(moment.day);
+        let (finished, undated) = self.change_day(moment.day);
         self.used.roll(self.rules.cycle.start(moment.day));
         let counted = std::mem::take(&mut self.pending);
         let Row {
@@ -126,8 +132,34 @@ impl Activity {
         self.learn(moment, &counted, is_surging);
         Settled {
             finished,
+            undated,
             has_counted,
         }
+    }
+
+    /// Moves on to `day`. Returns the day that ended, or else those that had begun too early.
+    fn change_day(&mut self, day: Date) -> (Option<DayUsage>, Vec<Date>) {
+        let before = self.usage.day;
+        if let Some(finished) = self.usage.roll(day) {
+            if self.finished.len() == FINISHED {
+                self.finished.remove(0);
+            }
+            self.finished.push(finished);
+            return (Some(finished), Vec::new());
+        }
+        if day == before {
+            return (None, Vec::new());
+        }
+        // The clock had been ahead: what was finished since goes on as this day.
+        let early = self.finished.extract_if(.., |finished| finished.day >= day);
+        let mut undated = vec![before];
+        for early in early {
+            self.usage.resume(&early);
+            if early.day > day {
+                undated.push(early.day);
+            }
+        }
+        (None, undated)
     }
 
     fn learn(&mut self, moment: &Moment, counted: &Row, is_surging: impl Fn(Direction) -> bool) {
@@ -294,6 +326,8 @@ impl Activity {
 pub(super) struct Settled {
     /// The day that ended with it.
     pub(super) finished: Option<DayUsage>,
+    /// Days under which usage is not kept any more, as they had begun too early.
+    pub(super) undated: Vec<Date>,
     /// Whether there was any traffic.
     pub(super) has_counted: bool,
 }

@@ -74,6 +74,8 @@ pub struct Ledger {
     renamed: Vec<(String, String)>,
     /// Days that ended since the last checkpoint.
     finished: Vec<(String, DayUsage)>,
+    /// Days that had begun too early and are not kept.
+    undated: Vec<(String, Date)>,
     views: Views,
 }
 
@@ -155,6 +157,8 @@ pub struct Changes {
     pub devices: Vec<SavedDevice>,
     /// What devices used on a day.
     pub usage: Vec<(String, DayUsage)>,
+    /// Days under which what devices used is not kept any more: it is in `usage` under another.
+    pub undated: Vec<(String, Date)>,
     /// Addresses.
     pub addresses: Vec<SavedAddress>,
     /// What else is remembered.
@@ -187,6 +191,7 @@ impl Ledger {
             joined: Vec::new(),
             renamed: Vec::new(),
             finished: Vec::new(),
+            undated: Vec::new(),
             views: Views::default(),
         };
         ledger.apply(policy);
@@ -289,6 +294,7 @@ impl Ledger {
         if is_new_day && !has_jumped {
             self.forget_old(now.wall);
         }
+        // A day that had begun too early is taken back from all, at rest or not.
         if is_new_day {
             self.busy_devices.extend(self.devices.keys().cloned());
         }
@@ -400,6 +406,7 @@ impl Ledger {
             devices,
             alerts,
             finished,
+            undated,
             busy_devices,
             known,
             ..
@@ -416,6 +423,11 @@ impl Ledger {
                 && yesterday.sent + yesterday.received > 0
             {
                 finished.push((id.clone(), yesterday));
+            }
+            for day in settled.undated {
+                finished.retain(|(other, usage)| other != id || usage.day != day);
+                undated.push((id.clone(), day));
+                device.is_unsaved = true;
             }
             if settled.has_counted {
                 device.first_seen.get_or_insert(now.wall);

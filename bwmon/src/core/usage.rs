@@ -113,6 +113,16 @@ impl DayUsage {
         self.count_minute();
     }
 
+    /// Goes on with a day that had been taken for finished: what was used since adds to it.
+    pub fn resume(&mut self, early: &Self) {
+        self.sent = self.sent.saturating_add(early.sent);
+        self.received = self.received.saturating_add(early.received);
+        self.sent_local = self.sent_local.saturating_add(early.sent_local);
+        self.received_local = self.received_local.saturating_add(early.received_local);
+        // Minutes are of the day before or after the step, never of both.
+        self.active_minutes = self.active_minutes.saturating_add(early.active_minutes);
+    }
+
     /// Takes in another device's usage, when both turn out to be one. Roll both to the same day
     /// first: of two days, only the later one is kept.
     ///

@@ -70,6 +70,7 @@ impl Ledger {
             memory: self.take_memory(occasion),
             renamed: std::mem::take(&mut self.renamed),
             usage: std::mem::take(&mut self.finished),
+            undated: std::mem::take(&mut self.undated),
             ..Changes::default()
         };
         for device in self.devices.values_mut() {

@@ -8,6 +8,9 @@ use crate::core::{
     time::Monotonic,
 };
 
+mod clocks;
+mod subjects;
+
 const MAC: MacAddr = MacAddr([0, 1, 2, 3, 4, 5]);
 const OTHER: MacAddr = MacAddr([0, 1, 2, 3, 4, 6]);
 const SECOND: Duration = Duration::from_secs(1);
