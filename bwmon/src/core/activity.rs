@@ -48,6 +48,7 @@ pub(super) struct Activity {
     local_rates: Rates,
     /// Kept for directions that have a surge rule.
     surges: [Option<Box<Learning>>; 3],
+    is_learning: bool,
     silent_for: Duration,
     /// Counted since the last sample.
     pending: Row,
@@ -71,6 +72,7 @@ impl Activity {
             rates: Rates::default(),
             local_rates: Rates::default(),
             surges: Default::default(),
+            is_learning: false,
             silent_for: Duration::ZERO,
             pending: Row::default(),
         }
@@ -88,6 +90,12 @@ impl Activity {
 
     pub(super) fn rules(&self) -> &Rules {
         &self.rules
+    }
+
+    /// From now on it is learnt what is usual for it, which takes a kilobyte for each direction: not
+    /// to be spent on an address that somebody made up.
+    pub(super) fn start_learning(&mut self) {
+        self.is_learning = true;
     }
 
     /// Adds what was counted.
@@ -129,7 +137,9 @@ impl Activity {
             .update(sent.bytes, received.bytes, moment.elapsed);
         self.local_rates
             .update(sent_local.bytes, received_local.bytes, moment.elapsed);
-        self.learn(moment, &counted, is_surging);
+        if self.is_learning {
+            self.learn(moment, &counted, is_surging);
+        }
         Settled {
             finished,
             undated,
@@ -254,6 +264,7 @@ impl Activity {
             }
         }
         self.silent_for = self.silent_for.min(other.silent_for);
+        self.is_learning |= other.is_learning;
     }
 
     /// What it used today, in scope.
@@ -314,6 +325,7 @@ impl Activity {
     /// Goes on from what was learnt before.
     pub(super) fn relearn(&mut self, direction: Direction, surge: Surge) {
         if self.rules.find(RuleKind::Surge, direction).is_some() {
+            self.is_learning = true;
             self.surges[direction as usize] = Some(Box::new(Learning {
                 surge,
                 expectation: None,

@@ -95,6 +95,11 @@ impl Device {
         self.first_seen.is_some() || self.is_unsaved
     }
 
+    /// There is more to it than an address that some packet had.
+    pub(super) fn is_real(&self) -> bool {
+        self.registered || self.mac.is_some() || !self.activity.usage.active().is_zero()
+    }
+
     pub(super) fn is_registered(&self) -> bool {
         self.registered
     }

@@ -30,6 +30,7 @@ impl Total {
         };
         let mut activity = Activity::on(day);
         activity.hold_to(rules);
+        activity.start_learning();
         Self {
             id,
             name: name.to_owned(),

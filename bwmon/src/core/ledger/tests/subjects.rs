@@ -209,6 +209,7 @@ fn a_surge_is_told_with_what_was_expected_and_goes_on_after_a_restart() {
     policy.defaults.surge.value.watch.total = Setting::At(());
     policy.defaults.surge.value.floor = Some(0);
     let mut day = Day::new(policy.clone());
+    day.ledger.learn(ip("10.0.0.5"), MAC);
     let minute = Duration::from_secs(60);
     let usual = download(60 * 1_000);
     for _ in 0..3 * 24 * 60 {
@@ -235,6 +236,21 @@ fn a_surge_is_told_with_what_was_expected_and_goes_on_after_a_restart() {
         told.extend(day.after(minute, &[("10.0.0.5", usual)]));
     }
     assert_eq!(states(&told), [(RuleKind::Surge, EventState::Resolved)]);
+}
+
+#[test]
+fn what_is_usual_for_an_address_that_somebody_made_up_is_not_learnt() {
+    let mut policy = quiet(Vec::new());
+    policy.defaults.surge.value.watch.total = Setting::At(());
+    let mut day = Day::new(policy);
+    for _ in 0..2 {
+        day.sample(&[("10.0.0.5", download(60)), ("10.0.0.6", download(1 << 20))]);
+    }
+    let changes = day.ledger.take_changes(Occasion::End);
+    let learnt = |memory: &&Memory| matches!(memory.content, Some(Remembered::Usual(..)));
+    let subjects: Vec<_> = changes.memory.iter().filter(learnt).collect();
+    assert_eq!(subjects.len(), 1, "{subjects:?}");
+    assert_eq!(subjects[0].subject, "10.0.0.6");
 }
 
 #[test]
