@@ -373,10 +373,9 @@ impl Ledger {
             device.view = None;
             let facts = device.facts(local, *scope);
             let name = device.name();
-            for rule in device.rules().list() {
-                let reference = device.reference(&name);
-                told.extend(alerts.step(now, &reference, &facts.finding(rule), new_id));
-            }
+            let findings = device.rules().list().iter();
+            let findings = findings.map(|rule| facts.finding(rule));
+            told.extend(alerts.step(now, &device.reference(&name), findings, new_id));
             !device.is_silent() || alerts.open_of(id).next().is_some()
         });
         told
