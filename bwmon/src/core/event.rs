@@ -3,7 +3,8 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{mac::MacAddr, surge::Basis};
+use super::mac::MacAddr;
+pub use super::surge::Basis;
 
 /// The rule that is broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -1,12 +1,19 @@
-//! What people and programs are told of an alert: its sentence, its event, its entry in the list.
+//! What people and programs are told of an alert: its event, its entry in the list, and the words for
+//! both.
 
 use std::{net::IpAddr, time::Duration};
 
-use jiff::tz::TimeZone;
+use jiff::{civil::Date, tz::TimeZone};
+
+mod sentence;
+mod short;
+
+pub use sentence::sentence;
+pub use short::{TITLE_CHARS, details, title};
 
 use super::{
-    alerts::{Alert, Ending, Transition},
-    event::{Event, EventDevice, RuleKind, Unit},
+    alerts::{Alert, Transition},
+    event::{Event, EventDevice, EventState, SubjectKind, Unit},
     human,
     time::rfc3339,
     view::{AlertState, AlertView},
@@ -47,7 +54,7 @@ pub fn event(transition: &Transition, host: &str, zone: &TimeZone) -> Event {
 pub fn view(alert: &Alert, zone: &TimeZone) -> AlertView {
     let description = match alert.state {
         // Nobody was told yet.
-        AlertState::Pending => sentence(alert),
+        AlertState::Pending => sentence(alert, EventState::Firing),
         AlertState::Firing | AlertState::Resolved => alert.description.clone(),
     };
     AlertView {
@@ -63,69 +70,12 @@ pub fn view(alert: &Alert, zone: &TimeZone) -> AlertView {
         unit: alert.rule.unit(),
         peak_rate: alert.peak_bytes_per_sec,
         description,
+        acknowledged_at: alert.acknowledged.as_ref().map(|by| rfc3339(by.at, zone)),
+        acknowledged_by: alert.acknowledged.as_ref().and_then(|by| by.by.clone()),
+        muted: alert.muted,
         started_at: rfc3339(alert.started_at, zone),
         ended_at: alert.ended_at.map(|at| rfc3339(at, zone)),
     }
-}
-
-/// What to tell of an alert in the state it is in.
-pub fn sentence(alert: &Alert) -> String {
-    match alert.ending {
-        None => broken(alert),
-        Some(ending) => over(alert, ending),
-    }
-}
-
-fn broken(alert: &Alert) -> String {
-    let who = who(&alert.device);
-    let (observed, threshold) = told_apart(alert.rule.unit(), alert.observed, alert.threshold);
-    let did = match alert.rule {
-        RuleKind::Volume | RuleKind::Quota => format!("used {observed} today"),
-        RuleKind::Rate | RuleKind::Surge => {
-            format!("moved {observed} for {}", human::duration(alert.lasted))
-        }
-        RuleKind::ActiveTime | RuleKind::NewDevice | RuleKind::Silent => {
-            format!("been active for {observed} today")
-        }
-    };
-    // After a rate, bytes could be taken for those of the last seconds.
-    let today = match alert.rule {
-        RuleKind::Rate | RuleKind::Surge => " today",
-        _ => "",
-    };
-    let (sent, received) = (
-        human::bytes(alert.today.sent),
-        human::bytes(alert.today.received),
-    );
-    format!(
-        "{who} has {did}, over its threshold of {threshold}. \
-         Sent{today}: {sent}. Received{today}: {received}."
-    )
-}
-
-fn over(alert: &Alert, ending: Ending) -> String {
-    let who = who(&alert.device);
-    let (observed, threshold) = told_apart(alert.rule.unit(), alert.observed, alert.threshold);
-    let did = match alert.rule {
-        RuleKind::ActiveTime => "was active for",
-        _ => "used",
-    };
-    let what = match ending {
-        Ending::Cleared => format!("is no longer over its threshold of {threshold}"),
-        Ending::DayOver => {
-            let day = alert.today.day;
-            format!("{did} {observed} on {day}, over its threshold of {threshold}")
-        }
-        Ending::SwitchedOff | Ending::OutOfHours => {
-            format!("is no longer watched for its threshold of {threshold}")
-        }
-        Ending::Forgotten => format!("is gone, after it was over its threshold of {threshold}"),
-        Ending::Joined => "turned out to be a device that has this alert already".to_owned(),
-    };
-    let lasted = human::duration(alert.lasted);
-    let moved = human::bytes(alert.moved_bytes);
-    let peak = human::bits_per_sec(alert.peak_bytes_per_sec);
-    format!("{who} {what}; the alert lasted {lasted}, in which it moved {moved} at up to {peak}.")
 }
 
 /// `text` without what could change how the text around it looks, and not too long.
@@ -143,11 +93,19 @@ pub fn printable(text: &str) -> String {
     name.trim().to_owned()
 }
 
-/// The device in a sentence: its name, and its address unless that is its name.
+/// The device at the start of a sentence: its name, and its address unless that is its name.
 fn who(device: &EventDevice) -> String {
     let EventDevice {
-        name, addresses, ..
+        name,
+        kind,
+        addresses,
+        ..
     } = device;
+    match kind {
+        SubjectKind::Device => {}
+        SubjectKind::Group => return format!("Group {name}"),
+        SubjectKind::Interface => return format!("Interface {name}"),
+    }
     let is_name = |address: &IpAddr| name.parse() == Ok(*address);
     let address = addresses
         .iter()
@@ -183,3 +141,27 @@ fn shown(unit: Unit, value: u64, digits: u32) -> String {
         Unit::Seconds => human::duration(Duration::from_secs(value)),
     }
 }
+
+/// How many times `expected` was observed: `2.4 times`; `None` where nothing is usual.
+fn factor(observed: u64, expected: u64) -> Option<String> {
+    let tenths =
+        (u128::from(observed) * 10 + u128::from(expected) / 2).checked_div(expected.into())?;
+    Some(match (tenths / 10, tenths % 10) {
+        (whole @ 0..5, tenth @ 1..) => format!("{whole}.{tenth} times"),
+        _ => format!("{} times", (tenths + 5) / 10),
+    })
+}
+
+/// How much of a quota is used; without a limit there is nothing to compare with.
+fn share(used: u64, limit: u64) -> Option<String> {
+    let percent = (u128::from(used) * 100).checked_div(limit.into())?;
+    Some(format!("{percent} %"))
+}
+
+/// A date as people say it: `31 March`.
+fn day(date: Date) -> String {
+    date.strftime("%-d %B").to_string()
+}
+
+#[cfg(test)]
+mod tests;

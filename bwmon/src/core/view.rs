@@ -253,6 +253,12 @@ pub struct AlertView {
     pub peak_rate: u64,
     /// The sentence of its latest event.
     pub description: String,
+    /// RFC 3339: since when somebody takes care of it, so that there are no more reminders.
+    pub acknowledged_at: Option<String>,
+    /// Who does, where they said so.
+    pub acknowledged_by: Option<String>,
+    /// It is muted, so that there are no reminders.
+    pub muted: bool,
     /// RFC 3339.
     pub started_at: String,
     /// RFC 3339; `None` while it lasts.

@@ -222,6 +222,9 @@ pub(crate) fn alert(id: &str, state: AlertState, rule: RuleKind) -> AlertView {
         unit: rule.unit(),
         peak_rate: 119_037_500,
         description: "Laptop (192.168.1.5) has used 5.0 GB today.".to_owned(),
+        acknowledged_at: None,
+        acknowledged_by: None,
+        muted: false,
         started_at: "2026-03-08T14:02:11+01:00".to_owned(),
         ended_at: resolved.then(|| "2026-03-08T14:03:11+01:00".to_owned()),
     }

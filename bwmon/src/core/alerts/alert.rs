@@ -9,11 +9,14 @@ use crate::core::{
     event::{Detail, Direction, EventDevice, EventState, RuleKind, Severity, SubjectKind},
     mac::MacAddr,
     message,
+    policy::Rule,
     rules::Today,
     view::AlertState,
 };
 
 /// One rule being broken by one device, from pending to resolved.
+///
+/// It is saved as it is. What has a default was not there in the first version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alert {
     /// Its id, the same for all its events.
@@ -21,10 +24,13 @@ pub struct Alert {
     /// Which rule.
     pub rule: RuleKind,
     /// Of a rule that looks at one direction, which.
+    #[serde(default)]
     pub direction: Direction,
     /// Of a quota, which step.
+    #[serde(default)]
     pub step: u8,
     /// How bad it is.
+    #[serde(default)]
     pub severity: Severity,
     /// Whose traffic, as known at its latest change.
     pub device: EventDevice,
@@ -37,16 +43,18 @@ pub struct Alert {
     /// The latest expectation, in the same unit, of a rule that expects something.
     pub expected: Option<u64>,
     /// What else there is to tell.
+    #[serde(default)]
     pub detail: Detail,
     /// The first day of the day or billing cycle that it is about.
+    #[serde(default)]
     pub period: Date,
-    /// What was observed when somebody was told; zero while pending.
+    /// The most that was observed when somebody was told; zero while pending.
     pub level: u64,
     /// What the device used on the day of the latest value.
     pub today: Today,
     /// Highest smoothed rate since it began.
     pub peak_bytes_per_sec: u64,
-    /// Bytes in scope since it began.
+    /// Bytes in scope since it began, in its direction.
     pub moved_bytes: u64,
     /// How long it lasts, by the monotonic clock; time in which bwmon did not run is left out.
     pub lasted: Duration,
@@ -56,8 +64,27 @@ pub struct Alert {
     pub ended_at: Option<Timestamp>,
     /// Why it ended.
     pub ending: Option<Ending>,
+    /// Somebody takes care of it: no more reminders.
+    #[serde(default)]
+    pub acknowledged: Option<Acknowledged>,
+    /// The owner does not want to hear of it: no more reminders.
+    #[serde(default)]
+    pub muted: bool,
+    /// It comes and goes. So nobody is told of the same for so long after its end, unless it is
+    /// twice as bad.
+    #[serde(default)]
+    pub damped: Option<Duration>,
     /// The sentence of its latest event; empty while pending.
     pub description: String,
+}
+
+/// Who takes care of an alert.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acknowledged {
+    /// Since when.
+    pub at: Timestamp,
+    /// Who says so, safe to show.
+    pub by: Option<String>,
 }
 
 /// Why an alert ended.
@@ -66,9 +93,9 @@ pub struct Alert {
 pub enum Ending {
     /// Not over the threshold any more.
     Cleared,
-    /// The day is over that it was about.
+    /// The day or billing cycle is over that it was about.
     DayOver,
-    /// The rule was switched off for the device, or the device muted.
+    /// The rule was switched off for the device, or all of them.
     SwitchedOff,
     /// The hours in which the rule applies are over.
     OutOfHours,
@@ -106,6 +133,17 @@ pub struct DeviceRef<'a> {
     pub mac: Option<MacAddr>,
     /// All its addresses.
     pub addresses: &'a [IpAddr],
+}
+
+impl Alert {
+    /// Which rule is broken.
+    pub fn rule(&self) -> Rule {
+        Rule {
+            kind: self.rule,
+            direction: self.direction,
+            step: self.step,
+        }
+    }
 }
 
 impl DeviceRef<'_> {

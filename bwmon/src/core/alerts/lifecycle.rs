@@ -11,14 +11,14 @@ use jiff::civil::Date;
 use super::{
     alert::{DeviceRef, Ending, Transition},
     history::History,
-    open::{Open, Quiet, Stopwatch, Until},
+    open::{Open, Quiet, Stopwatch},
 };
 use crate::core::{
     event::EventState,
     message,
     policy::{Cooldown, Timing},
     rules::{Finding, Judgement, Level},
-    time::{Monotonic, Now},
+    time::Now,
     view::AlertState,
 };
 
@@ -55,6 +55,8 @@ pub(super) enum Move {
     Drop,
     /// Tell that it is firing.
     Fire,
+    /// Tell that it still is.
+    Remind,
     /// Begin to clear.
     Subside,
     /// Not clear after all.
@@ -63,7 +65,8 @@ pub(super) enum Move {
     Resolve(Ending),
 }
 
-/// The transition table. `waited`: the stage lasts as long as the rule's timing asks for.
+/// The transition table. `waited`: the stage lasts as long as the rule's timing asks for, of a firing
+/// one since somebody was last told.
 pub(super) fn next(stage: Stage, signal: Signal, waited: bool) -> Move {
     match (stage, signal) {
         (Stage::Idle, Signal::Broken) => Move::Open,
@@ -73,6 +76,7 @@ pub(super) fn next(stage: Stage, signal: Signal, waited: bool) -> Move {
         (Stage::Pending, Signal::Broken) => Move::Stay,
         (Stage::Pending, Signal::Within | Signal::Clear | Signal::Over(_)) => Move::Drop,
 
+        (Stage::Firing, Signal::Broken | Signal::Within) if waited => Move::Remind,
         (Stage::Firing, Signal::Broken | Signal::Within) => Move::Stay,
         (Stage::Firing, Signal::Clear) => Move::Subside,
 
@@ -88,7 +92,7 @@ pub(super) fn next(stage: Stage, signal: Signal, waited: bool) -> Move {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Track {
     pub(super) open: Option<Box<Open>>,
-    pub(super) quiet: Option<Quiet>,
+    pub(super) quiet: Option<Box<Quiet>>,
 }
 
 impl Track {
@@ -98,14 +102,15 @@ impl Track {
         now: &Now,
         device: &DeviceRef<'_>,
         finding: &Finding,
+        is_muted: bool,
         history: &mut History,
         new_id: &mut dyn FnMut() -> String,
     ) -> Option<Transition> {
         let timing = finding.timing;
         self.expire(now, finding.period);
-        let signal = self.signal(finding);
+        let signal = self.signal(now, finding, is_muted);
         if let Some(open) = &mut self.open {
-            open.update(now, finding, signal);
+            open.update(now, finding, signal, is_muted);
         }
         // Where there is nothing to wait for, one sample makes two moves: opens and fires, or
         // subsides and resolves.
@@ -118,11 +123,9 @@ impl Track {
                     return None;
                 }
                 Move::Fire => return self.fire(now, device, new_id),
+                Move::Remind => return self.tell(now, device, EventState::Reminder, new_id),
                 Move::Subside => self.set_clear(Some(Stopwatch::start(now))),
-                Move::Relapse => {
-                    self.set_clear(None);
-                    return None;
-                }
+                Move::Relapse => self.set_clear(None),
                 Move::Resolve(ending) => {
                     return self.resolve(now, Some(device), ending, history, new_id);
                 }
@@ -136,18 +139,30 @@ impl Track {
         device: &DeviceRef<'_>,
         new_id: &mut dyn FnMut() -> String,
     ) -> Option<Transition> {
-        let Open { alert, .. } = &mut **self.open.as_mut()?;
-        alert.state = AlertState::Firing;
-        alert.level = alert.observed;
+        let open = self.open.as_mut()?;
+        open.alert.state = AlertState::Firing;
+        open.damping = self.quiet.take().and_then(|quiet| quiet.damping());
+        self.tell(now, device, EventState::Firing, new_id)
+    }
+
+    /// Tells that the open alert begins or lasts.
+    fn tell(
+        &mut self,
+        now: &Now,
+        device: &DeviceRef<'_>,
+        state: EventState,
+        new_id: &mut dyn FnMut() -> String,
+    ) -> Option<Transition> {
+        let Open { alert, told, .. } = &mut **self.open.as_mut()?;
+        *told = Stopwatch::start(now);
+        alert.level = alert.level.max(alert.observed);
         alert.device = device.to_event();
-        alert.description = message::sentence(alert);
-        self.quiet = None;
-        let alert = Arc::new(alert.clone());
+        alert.description = message::sentence(alert, state);
         Some(Transition {
-            state: EventState::Firing,
+            state,
             event_id: new_id(),
             at: now.wall,
-            alert,
+            alert: Arc::new(alert.clone()),
         })
     }
 
@@ -165,6 +180,7 @@ impl Track {
             mut alert,
             age,
             cooldown,
+            damping,
             ..
         } = *self.open.take()?;
         if alert.state == AlertState::Pending {
@@ -177,14 +193,14 @@ impl Track {
         alert.lasted = age.elapsed(now);
         alert.ended_at = Some(now.wall);
         alert.ending = Some(ending);
-        alert.description = message::sentence(&alert);
-        let until = match cooldown {
-            Cooldown::Period => Until::DayAfter(alert.period),
-            Cooldown::For(time) => Until::Time(Monotonic(now.monotonic.0.saturating_add(time))),
+        alert.damped = match cooldown {
+            Cooldown::For(length) => damping.filter(|damping| *damping > length),
+            Cooldown::Period => None,
         };
+        alert.description = message::sentence(&alert, EventState::Resolved);
         let closed = history.close(alert);
         let alert = Arc::clone(&closed.alert);
-        self.quiet = Some(Quiet { closed, until });
+        self.quiet = Some(Box::new(Quiet::after(now, cooldown, damping, closed)));
         Some(Transition {
             state: EventState::Resolved,
             event_id: new_id(),
@@ -193,12 +209,20 @@ impl Track {
         })
     }
 
-    /// Ends a silence that has lasted long enough.
-    pub(super) fn expire(&mut self, now: &Now, day: Date) {
-        self.quiet = self.quiet.take().filter(|quiet| match quiet.until {
-            Until::DayAfter(quiet_day) => quiet_day == day,
-            Until::Time(until) => now.monotonic < until,
-        });
+    /// Forgets a silence, and what came before it, once that is long ago.
+    fn expire(&mut self, now: &Now, period: Date) {
+        let quiet = self.quiet.as_deref_mut();
+        if quiet.is_some_and(|quiet| quiet.has_passed(now, period)) {
+            self.quiet = None;
+        }
+    }
+
+    /// The same where only the day is known.
+    pub(super) fn sweep(&mut self, now: &Now, day: Date) {
+        self.quiet = self
+            .quiet
+            .take()
+            .filter(|quiet| !quiet.has_passed_by(now, day));
     }
 
     /// There is nothing to remember.
@@ -215,28 +239,27 @@ impl Track {
         }
     }
 
-    fn signal(&self, finding: &Finding) -> Signal {
-        if self
-            .open
-            .as_ref()
-            .is_some_and(|open| open.period_over(finding.period))
-        {
-            return Signal::Over(Ending::DayOver);
+    fn signal(&self, now: &Now, finding: &Finding, is_muted: bool) -> Signal {
+        if let Some(open) = &self.open {
+            if open.alert.rule() != finding.rule {
+                // A quota that counts another direction now.
+                return Signal::Over(Ending::SwitchedOff);
+            }
+            if open.period_over(finding.period) {
+                return Signal::Over(Ending::DayOver);
+            }
         }
         let verdict = match finding.judgement {
             Judgement::Judged(verdict) => verdict,
             Judgement::OutOfHours => return Signal::Over(Ending::OutOfHours),
             Judgement::Off => return Signal::Over(Ending::SwitchedOff),
         };
+        let is_hushed = || {
+            let quiet = self.quiet.as_ref();
+            quiet.is_some_and(|quiet| quiet.hushes(now, &verdict))
+        };
         match verdict.level {
-            Level::Broken
-                if self
-                    .quiet
-                    .as_ref()
-                    .is_some_and(|quiet| quiet.hushes(&verdict)) =>
-            {
-                Signal::Within
-            }
+            Level::Broken if is_muted || is_hushed() => Signal::Within,
             Level::Broken => Signal::Broken,
             Level::Within => Signal::Within,
             Level::Clear => Signal::Clear,
@@ -244,10 +267,22 @@ impl Track {
     }
 
     fn waited(&self, now: &Now, timing: &Timing) -> bool {
-        self.open.as_ref().is_some_and(|open| match open.clear {
-            None => open.age.elapsed(now) >= timing.for_,
-            Some(clear) => clear.elapsed(now) >= timing.clear_for,
-        })
+        let Some(open) = &self.open else {
+            return false;
+        };
+        match self.stage() {
+            Stage::Idle => false,
+            Stage::Pending => open.age.elapsed(now) >= timing.for_,
+            Stage::Firing => {
+                let wants_reminder = open.alert.acknowledged.is_none() && !open.alert.muted;
+                let is_due = |repeat| open.told.elapsed(now) >= repeat;
+                wants_reminder && timing.repeat.is_some_and(is_due)
+            }
+            Stage::Clearing => {
+                let is_over = |clear: Stopwatch| clear.elapsed(now) >= timing.clear_for;
+                open.clear.is_some_and(is_over)
+            }
+        }
     }
 
     fn set_clear(&mut self, clear: Option<Stopwatch>) {

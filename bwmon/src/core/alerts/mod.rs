@@ -4,41 +4,48 @@
 //! transition table; this module finds the right place to apply it.
 //!
 //! Memory is bounded by the caller: at most one open alert and one cooldown for each rule of each
-//! device it steps, until it [`forget`](Alerts::forget)s the device, and [`HISTORY`] alerts that are
-//! over. Cooldowns of devices that are never stepped again are dropped as others open alerts.
+//! device it steps, until it [`forget`](Alerts::forget)s the device, [`HISTORY`] alerts that are
+//! over, and [`MUTES`] mutes. Cooldowns of devices that are never stepped again are dropped as others
+//! open alerts.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::civil::Date;
+use thiserror::Error;
 
 mod alert;
 mod history;
 mod lifecycle;
+mod mute;
 mod open;
 mod record;
 
 use history::History;
 use lifecycle::{Stage, Track};
+use mute::{Mutes, shown};
 use open::Quiet;
 
-pub use alert::{Alert, DeviceRef, Ending, Transition};
+pub use alert::{Acknowledged, Alert, DeviceRef, Ending, Transition};
 pub use history::HISTORY;
-pub use record::{AlertRecord, CooldownLeft, CooldownRecord, Progress};
+pub use mute::{MUTES, Mute, MuteError};
+pub use record::{AlertRecord, CooldownLeft, CooldownRecord, CooldownSaved, Progress};
 
 use super::{
     event::{Direction, RuleKind},
+    message,
     policy::Rule,
-    rules::{Finding, Judgement, Level, Today, Verdict},
+    rules::{Finding, Judgement, Level, Today},
     time::Now,
     view::AlertState,
 };
 
-/// The alerts of all devices.
+/// The alerts of all devices, groups and interfaces, which are called devices in here.
 #[derive(Clone, Debug, Default)]
 pub struct Alerts {
     /// Only devices with something to remember, by id.
     tracks: BTreeMap<String, Tracks>,
     history: History,
+    mutes: Mutes,
     /// With so many devices it is time to look for cooldowns that nobody asks for.
     sweep_at: usize,
 }
@@ -49,48 +56,133 @@ type Tracks = [Track; Rule::COUNT];
 /// Below this, looking for what can be dropped is not worth it.
 const SWEEP_MIN: usize = 64;
 
+/// Why an alert is not acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum AcknowledgeError {
+    /// No open alert has this id; perhaps it is over.
+    #[error("no open alert has the id {0:?}: see the list of alerts for those that fire")]
+    Unknown(String),
+    /// Nobody was told of it yet.
+    #[error("alert {0:?} is only pending: nobody is told of it unless it fires")]
+    Pending(String),
+}
+
 impl Alerts {
-    /// Takes in what a rule says of a device: once for each sample, for every device with traffic
-    /// and for every one with an open alert. `new_id` gives ids to alerts and events.
+    /// Takes in what each rule says of a device: once for each sample, for every device with traffic
+    /// and for every one with an open alert. What fires by a rule that says nothing any more is
+    /// over. `new_id` gives ids to alerts and events.
     ///
     /// A look-up when nothing happens.
     pub fn step(
         &mut self,
         now: &Now,
         device: &DeviceRef<'_>,
-        findings: impl Iterator<Item = Finding>,
+        findings: impl IntoIterator<Item = Finding>,
         new_id: &mut dyn FnMut() -> String,
     ) -> Vec<Transition> {
-        findings
-            .filter_map(|finding| self.step_one(now, device, &finding, new_id))
-            .collect()
+        self.mutes.expire(now.wall);
+        let mut told = Vec::new();
+        let mut is_in_force = [false; Rule::COUNT];
+        let mut is_known = self.tracks.contains_key(device.id);
+        for finding in findings {
+            let index = finding.rule.index();
+            is_in_force[index] = true;
+            if !is_known && !is_broken(&finding) {
+                continue;
+            }
+            let is_muted = self.mutes.hold(device.id, finding.rule.kind);
+            if !is_known {
+                if is_muted {
+                    continue;
+                }
+                self.sweep(now, finding.today.day);
+                is_known = true;
+            }
+            let tracks = match self.tracks.get_mut(device.id) {
+                Some(tracks) => tracks,
+                None => self.tracks.entry(device.id.to_owned()).or_default(),
+            };
+            let history = &mut self.history;
+            told.extend(tracks[index].step(now, device, &finding, is_muted, history, new_id));
+        }
+        if is_known {
+            told.extend(self.switch_off(now, device, is_in_force, new_id));
+        }
+        told
     }
 
-    fn step_one(
+    /// Ends what there is by rules that are not in force any more.
+    fn switch_off(
         &mut self,
         now: &Now,
         device: &DeviceRef<'_>,
-        finding: &Finding,
+        is_in_force: [bool; Rule::COUNT],
         new_id: &mut dyn FnMut() -> String,
-    ) -> Option<Transition> {
-        let broken = matches!(
-            finding.judgement,
-            Judgement::Judged(Verdict {
-                level: Level::Broken,
-                ..
+    ) -> Vec<Transition> {
+        let Some(tracks) = self.tracks.get_mut(device.id) else {
+            return Vec::new();
+        };
+        let off = tracks.iter_mut().zip(is_in_force);
+        let told = off
+            .filter(|(_, is_in_force)| !is_in_force)
+            .filter_map(|(track, _)| {
+                let ending = Ending::SwitchedOff;
+                track.resolve(now, Some(device), ending, &mut self.history, new_id)
             })
-        );
-        if broken && !self.tracks.contains_key(device.id) {
-            self.sweep(now, finding.period);
-            self.tracks.insert(device.id.to_owned(), Tracks::default());
-        }
-        let tracks = self.tracks.get_mut(device.id)?;
-        let track = &mut tracks[finding.rule.index()];
-        let transition = track.step(now, device, finding, &mut self.history, new_id);
+            .collect();
         if tracks.iter().all(Track::is_idle) {
             self.tracks.remove(device.id);
         }
-        transition
+        told
+    }
+
+    /// Somebody takes care of an alert that fires: there are no more reminders of it. `by` may be
+    /// any text.
+    pub fn acknowledge(
+        &mut self,
+        id: &str,
+        now: &Now,
+        by: Option<&str>,
+    ) -> Result<(), AcknowledgeError> {
+        self.told(id)?.acknowledged = Some(Acknowledged {
+            at: now.wall,
+            by: shown(by),
+        });
+        Ok(())
+    }
+
+    /// Nobody takes care of it after all: reminders go on.
+    pub fn unacknowledge(&mut self, id: &str) -> Result<(), AcknowledgeError> {
+        self.told(id)?.acknowledged = None;
+        Ok(())
+    }
+
+    fn told(&mut self, id: &str) -> Result<&mut Alert, AcknowledgeError> {
+        let tracks = self.tracks.values_mut().flatten();
+        let mut open = tracks.filter_map(|track| track.open.as_deref_mut());
+        match open.find(|open| open.alert.id == id) {
+            None => Err(AcknowledgeError::Unknown(message::printable(id))),
+            Some(open) if open.alert.state == AlertState::Pending => {
+                Err(AcknowledgeError::Pending(message::printable(id)))
+            }
+            Some(open) => Ok(&mut open.alert),
+        }
+    }
+
+    /// Mutes as asked for from the next sample on; a mute with the same id gives way to this one.
+    pub fn mute(&mut self, now: &Now, mute: Mute) -> Result<(), MuteError> {
+        self.mutes.add(now.wall, mute)
+    }
+
+    /// Ends a mute, and returns it.
+    pub fn unmute(&mut self, id: &str) -> Result<Mute, MuteError> {
+        self.mutes.remove(id)
+    }
+
+    /// All mutes, in the order in which they were made. Those that ended since the last sample may
+    /// be among them.
+    pub fn mutes(&self) -> impl Iterator<Item = &Mute> {
+        self.mutes.iter()
     }
 
     /// Moves the open alerts and cooldowns of the device `from` to the device `to`, when both turn
@@ -107,10 +199,11 @@ impl Alerts {
         new_id: &mut dyn FnMut() -> String,
     ) -> Vec<Transition> {
         let mut told = Vec::new();
+        self.mutes.join(from, to.id);
         let others = self.tracks.remove(from).unwrap_or_default();
         let tracks = self.tracks.entry(to.id.to_owned()).or_default();
         for (track, mut other) in tracks.iter_mut().zip(others) {
-            let cooldown = stricter(track.quiet.take(), other.quiet.take());
+            let cooldown = stricter(now, track.quiet.take(), other.quiet.take());
             match (track.stage(), other.stage()) {
                 (Stage::Idle, _) | (Stage::Pending, Stage::Firing | Stage::Clearing) => {
                     track.open = other.open.take();
@@ -197,7 +290,7 @@ impl Alerts {
             return;
         }
         self.tracks.retain(|_, tracks| {
-            tracks.iter_mut().for_each(|track| track.expire(now, day));
+            tracks.iter_mut().for_each(|track| track.sweep(now, day));
             !tracks.iter().all(Track::is_idle)
         });
         self.sweep_at = 2 * self.tracks.len();
@@ -208,7 +301,18 @@ fn open_alert(track: &Track) -> Option<&Alert> {
     track.open.as_deref().map(|open| &open.alert)
 }
 
-/// Of two cooldowns, the one that lets less through.
-fn stricter(one: Option<Quiet>, other: Option<Quiet>) -> Option<Quiet> {
-    one.into_iter().chain(other).max_by_key(Quiet::strictness)
+fn is_broken(finding: &Finding) -> bool {
+    match finding.judgement {
+        Judgement::Judged(verdict) => verdict.level == Level::Broken,
+        Judgement::OutOfHours | Judgement::Off => false,
+    }
 }
+
+/// Of two cooldowns, the one that lets less through.
+fn stricter(now: &Now, one: Option<Box<Quiet>>, other: Option<Box<Quiet>>) -> Option<Box<Quiet>> {
+    let both = one.into_iter().chain(other);
+    both.max_by_key(|quiet| quiet.strictness(now))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,7 @@
 //! An open alert, and the silence after one: what a track is made of.
+//!
+//! What comes and goes damps itself: an alert that begins again soon after the silence has one twice
+//! as long after it, until it keeps calm for a while.
 
 use std::time::Duration;
 
@@ -10,6 +13,7 @@ use super::{
     lifecycle::Signal,
 };
 use crate::core::{
+    event::Detail,
     policy::Cooldown,
     rules::{Finding, Judgement, Level, Today, Verdict},
     time::{Monotonic, Now},
@@ -23,8 +27,12 @@ pub(super) struct Open {
     pub(super) age: Stopwatch,
     /// Runs while it is clearing.
     pub(super) clear: Option<Stopwatch>,
+    /// Runs since somebody was last told of it; means nothing while it is pending.
+    pub(super) told: Stopwatch,
     /// What follows it.
     pub(super) cooldown: Cooldown,
+    /// It follows another one closely: the silence after it is at least so long.
+    pub(super) damping: Option<Duration>,
 }
 
 /// Nobody is told of the same again for a while.
@@ -35,11 +43,23 @@ pub(super) struct Quiet {
 }
 
 /// The end of the silence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Until {
-    DayAfter(Date),
-    Time(Monotonic),
+    /// With the day or billing cycle that begins then.
+    PeriodAfter(Date),
+    Time {
+        end: Monotonic,
+        /// How long it is in all.
+        length: Duration,
+        /// What begins up to then comes and goes.
+        forget: Monotonic,
+    },
 }
+
+/// What begins again within so many times the silence after its end comes and goes.
+const FLAPPING: u32 = 4;
+/// Coming and going makes no silence longer than this.
+const DAMPING_MAX: Duration = Duration::from_secs(24 * 3600);
 
 /// Measures time that goes on after a restart, in which the monotonic clock may begin anew.
 #[derive(Clone, Copy, Debug)]
@@ -75,30 +95,37 @@ impl Open {
             started_at: now.wall,
             ended_at: None,
             ending: None,
+            acknowledged: None,
+            muted: false,
+            damped: None,
             description: String::new(),
         };
         Self {
             alert,
             age: Stopwatch::start(now),
             clear: None,
+            told: Stopwatch::start(now),
             cooldown: finding.timing.cooldown,
+            damping: None,
         }
     }
 
-    pub(super) fn update(&mut self, now: &Now, finding: &Finding, signal: Signal) {
+    pub(super) fn update(&mut self, now: &Now, finding: &Finding, signal: Signal, is_muted: bool) {
         let alert = &mut self.alert;
         alert.lasted = self.age.elapsed(now);
-        if signal == Signal::Over(Ending::DayOver) {
-            // The facts are the new day's already; what is told is about the old one.
+        alert.muted = is_muted;
+        if signal == Signal::Over(Ending::DayOver) || alert.rule() != finding.rule {
+            // The facts are the new day's already, or another rule's; what is told is about the
+            // old one.
             return;
         }
         let (before, today) = (alert.today, finding.today);
         let known = if today.day > before.day {
             0
         } else {
-            before.total()
+            before.of(alert.direction)
         };
-        let moved = today.total().saturating_sub(known);
+        let moved = today.of(alert.direction).saturating_sub(known);
         alert.moved_bytes = alert.moved_bytes.saturating_add(moved);
         alert.today = today;
         alert.peak_bytes_per_sec = alert.peak_bytes_per_sec.max(finding.bytes_per_sec);
@@ -131,21 +158,83 @@ impl Open {
 }
 
 impl Quiet {
+    /// The silence after an alert, of at least the length `damping`.
+    pub(super) fn after(
+        now: &Now,
+        cooldown: Cooldown,
+        damping: Option<Duration>,
+        closed: Closed,
+    ) -> Self {
+        let until = match cooldown {
+            Cooldown::Period => Until::PeriodAfter(closed.alert.period),
+            Cooldown::For(length) => {
+                let length = damping.map_or(length, |damping| damping.max(length));
+                let end = now.monotonic.0.saturating_add(length);
+                let calm = length.saturating_mul(FLAPPING);
+                Until::Time {
+                    end: Monotonic(end),
+                    length,
+                    forget: Monotonic(end.saturating_add(calm)),
+                }
+            }
+        };
+        Self { closed, until }
+    }
+
     /// Whether nobody is to be told of this, although it is broken.
-    pub(super) fn hushes(&self, verdict: &Verdict) -> bool {
+    pub(super) fn hushes(&self, now: &Now, verdict: &Verdict) -> bool {
         let told = &self.closed.alert;
         match self.until {
-            Until::DayAfter(_) => verdict.threshold <= told.threshold,
-            Until::Time(_) => verdict.observed < told.level.saturating_mul(2),
+            Until::PeriodAfter(_) => verdict.threshold <= told.threshold,
+            Until::Time { end, .. } => {
+                now.monotonic < end && verdict.observed < told.level.saturating_mul(2)
+            }
         }
     }
 
-    /// Grows with what it hushes, among those of one rule.
-    pub(super) fn strictness(&self) -> (Until, u64) {
+    /// How long the silence has to be after what begins now: twice as long as this one.
+    pub(super) fn damping(&self) -> Option<Duration> {
+        match self.until {
+            Until::PeriodAfter(_) => None,
+            Until::Time { length, .. } => Some(length.saturating_mul(2).min(DAMPING_MAX)),
+        }
+    }
+
+    /// Whether there is nothing left to remember, in the period that `period` begins. Where that is
+    /// an earlier one, the clock had been ahead, and the silence is about the earlier one now.
+    pub(super) fn has_passed(&mut self, now: &Now, period: Date) -> bool {
+        match &mut self.until {
+            Until::PeriodAfter(told) => {
+                let is_over = period > *told;
+                *told = period.min(*told);
+                is_over
+            }
+            Until::Time { forget, .. } => now.monotonic >= *forget,
+        }
+    }
+
+    /// The same where only the day is known, and not which period of the subject it is in.
+    pub(super) fn has_passed_by(&self, now: &Now, day: Date) -> bool {
+        match (self.until, &self.closed.alert.detail) {
+            (Until::PeriodAfter(_), Detail::Quota { until, .. }) => day >= *until,
+            (Until::PeriodAfter(told), _) => day > told,
+            (Until::Time { forget, .. }, _) => now.monotonic >= forget,
+        }
+    }
+
+    /// Grows with what it hushes, among those of one rule. What is long over counts as just over:
+    /// no more of it is known after a restart.
+    pub(super) fn strictness(&self, now: &Now) -> impl Ord + use<> {
         let told = &self.closed.alert;
         match self.until {
-            Until::DayAfter(_) => (self.until, told.threshold),
-            Until::Time(_) => (self.until, told.level),
+            Until::PeriodAfter(period) => {
+                let none = Duration::ZERO;
+                (none, period, told.threshold, none)
+            }
+            Until::Time { end, forget, .. } => {
+                let (left, remembered) = (end.since(now.monotonic), forget.since(now.monotonic));
+                (left, Date::ZERO, told.level, remembered)
+            }
         }
     }
 }

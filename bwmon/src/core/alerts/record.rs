@@ -17,10 +17,12 @@ use super::{
     alert::Alert,
     history::{Closed, History},
     lifecycle::Stage,
+    mute::{Mute, Mutes},
     open::{Open, Quiet, Stopwatch, Until},
 };
 use crate::core::{
-    policy::{Cooldown, Rule},
+    event::RuleKind,
+    policy::Cooldown,
     time::{Monotonic, Now},
 };
 
@@ -41,6 +43,15 @@ pub enum Progress {
     Open {
         /// For how long it has been clear, when it is.
         clear: Option<Duration>,
+        /// How long ago somebody was last told of it.
+        #[serde(default)]
+        told: Duration,
+        /// What follows it; the first version did not say.
+        #[serde(default)]
+        cooldown: Option<CooldownSaved>,
+        /// The silence after it is at least so long.
+        #[serde(default)]
+        damping: Option<Duration>,
     },
     /// Over.
     Closed {
@@ -58,6 +69,22 @@ pub struct CooldownRecord {
     pub device: String,
     /// Until when.
     pub left: CooldownLeft,
+    /// How long it is in all; zero where it lasts for a period.
+    #[serde(default)]
+    pub length: Duration,
+    /// For how long it is remembered after all, to tell what comes and goes.
+    #[serde(default)]
+    pub remembered: Duration,
+}
+
+/// A [`Cooldown`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CooldownSaved {
+    /// So long.
+    For(Duration),
+    /// The rest of the day or billing cycle.
+    Period,
 }
 
 /// What is left of a silence.
@@ -66,7 +93,7 @@ pub struct CooldownRecord {
 pub enum CooldownLeft {
     /// So long.
     Time(Duration),
-    /// The rest of this local day.
+    /// The rest of the day or billing cycle that begins on this day.
     Day(Date),
 }
 
@@ -103,18 +130,34 @@ impl Alerts {
     pub fn restore(records: impl IntoIterator<Item = AlertRecord>, now: &Now) -> Self {
         let mut tracks: BTreeMap<String, Tracks> = BTreeMap::new();
         let mut finished = Vec::new();
-        for AlertRecord { alert, progress } in records {
-            let rule = Rule {
-                kind: alert.rule,
-                direction: alert.direction,
-                step: alert.step,
+        for AlertRecord {
+            mut alert,
+            progress,
+        } in records
+        {
+            if alert.period == Date::ZERO {
+                // The first version knew no other period than the day.
+                alert.period = alert.today.day;
             }
-            .index();
+            let rule = alert.rule().index();
             match progress {
-                Progress::Open { clear } => {
+                Progress::Open {
+                    clear,
+                    told,
+                    cooldown,
+                    damping,
+                } => {
                     let track = &mut tracks.entry(alert.device.id.clone()).or_default()[rule];
                     if matches!(track.stage(), Stage::Idle | Stage::Pending) {
-                        track.open = Some(Box::new(Open::restore(alert, clear, now)));
+                        let cooldown = cooldown.map_or_else(|| usual(alert.rule), Cooldown::from);
+                        track.open = Some(Box::new(Open {
+                            age: Stopwatch::resume(now, alert.lasted),
+                            clear: clear.map(|clear| Stopwatch::resume(now, clear)),
+                            told: Stopwatch::resume(now, told),
+                            cooldown,
+                            damping,
+                            alert,
+                        }));
                     }
                 }
                 Progress::Closed { sequence, cooldown } => {
@@ -122,14 +165,12 @@ impl Alerts {
                         sequence,
                         alert: Arc::new(alert),
                     };
-                    if let Some(CooldownRecord { device, left }) = cooldown {
-                        let quiet = Quiet {
-                            closed: closed.clone(),
-                            until: left.until(now),
-                        };
-                        tracks.entry(device).or_default()[rule]
+                    if let Some(saved) = cooldown {
+                        let until = saved.until(now);
+                        let closed = closed.clone();
+                        tracks.entry(saved.device).or_default()[rule]
                             .quiet
-                            .get_or_insert(quiet);
+                            .get_or_insert_with(|| Box::new(Quiet { closed, until }));
                     }
                     finished.push(closed);
                 }
@@ -141,6 +182,11 @@ impl Alerts {
             ..Self::default()
         }
     }
+
+    /// Goes on with the mutes that were saved, as [`Self::mutes`] gave them.
+    pub fn restore_mutes(&mut self, saved: impl IntoIterator<Item = Mute>) {
+        self.mutes = Mutes::restore(saved);
+    }
 }
 
 impl Open {
@@ -149,35 +195,34 @@ impl Open {
             lasted: self.age.elapsed(now),
             ..self.alert.clone()
         };
-        let clear = self.clear.map(|clear| clear.elapsed(now));
-        AlertRecord {
-            alert,
-            progress: Progress::Open { clear },
-        }
-    }
-
-    fn restore(alert: Alert, clear: Option<Duration>, now: &Now) -> Self {
-        let age = Stopwatch::resume(now, alert.lasted);
-        let clear = clear.map(|clear| Stopwatch::resume(now, clear));
-        let cooldown = Cooldown::Period;
-        Self {
-            alert,
-            age,
-            clear,
-            cooldown,
-        }
+        let progress = Progress::Open {
+            clear: self.clear.map(|clear| clear.elapsed(now)),
+            told: self.told.elapsed(now),
+            cooldown: Some(self.cooldown.into()),
+            damping: self.damping,
+        };
+        AlertRecord { alert, progress }
     }
 }
 
 impl Quiet {
     fn record(&self, now: &Now, device: &str) -> AlertRecord {
-        let left = match self.until {
-            Until::DayAfter(day) => CooldownLeft::Day(day),
-            Until::Time(until) => CooldownLeft::Time(until.since(now.monotonic)),
+        let left = |until: Monotonic| until.since(now.monotonic);
+        let (left, length, remembered) = match self.until {
+            Until::PeriodAfter(period) => {
+                (CooldownLeft::Day(period), Duration::ZERO, Duration::ZERO)
+            }
+            Until::Time {
+                end,
+                length,
+                forget,
+            } => (CooldownLeft::Time(left(end)), length, left(forget)),
         };
         self.closed.record(Some(CooldownRecord {
             device: device.to_owned(),
             left,
+            length,
+            remembered,
         }))
     }
 }
@@ -195,11 +240,44 @@ impl Closed {
     }
 }
 
-impl CooldownLeft {
-    fn until(self, now: &Now) -> Until {
-        match self {
-            Self::Day(day) => Until::DayAfter(day),
-            Self::Time(left) => Until::Time(Monotonic(now.monotonic.0.saturating_add(left))),
+impl CooldownRecord {
+    fn until(&self, now: &Now) -> Until {
+        let after = |left| Monotonic(now.monotonic.0.saturating_add(left));
+        match self.left {
+            CooldownLeft::Day(period) => Until::PeriodAfter(period),
+            CooldownLeft::Time(left) => Until::Time {
+                end: after(left),
+                length: self.length,
+                forget: after(self.remembered.max(left)),
+            },
+        }
+    }
+}
+
+/// What followed an alert in the first version.
+fn usual(rule: RuleKind) -> Cooldown {
+    match rule {
+        RuleKind::Volume | RuleKind::ActiveTime | RuleKind::Quota => Cooldown::Period,
+        RuleKind::Rate | RuleKind::Surge | RuleKind::NewDevice | RuleKind::Silent => {
+            Cooldown::For(Duration::from_secs(5 * 60))
+        }
+    }
+}
+
+impl From<Cooldown> for CooldownSaved {
+    fn from(cooldown: Cooldown) -> Self {
+        match cooldown {
+            Cooldown::For(time) => Self::For(time),
+            Cooldown::Period => Self::Period,
+        }
+    }
+}
+
+impl From<CooldownSaved> for Cooldown {
+    fn from(saved: CooldownSaved) -> Self {
+        match saved {
+            CooldownSaved::For(time) => Self::For(time),
+            CooldownSaved::Period => Self::Period,
         }
     }
 }

@@ -4,16 +4,31 @@ use jiff::{Timestamp, civil::date};
 use proptest::prelude::*;
 
 use super::*;
-use crate::core::{event::EventState, mac::MacAddr, rules::Today};
+use crate::core::{
+    alerts::{Acknowledged, Ending},
+    event::{Basis, Detail, Direction, RuleKind, Severity},
+    mac::MacAddr,
+    rules::Today,
+};
+
+/// Of each rule, and of what somebody is told of it.
+mod rules;
+mod short;
 
 fn alert(rule: RuleKind, observed: u64, threshold: u64) -> Alert {
     Alert {
         id: "a-1".to_owned(),
         rule,
+        direction: Direction::Total,
+        step: 0,
+        severity: Severity::Warning,
         device: device("Laptop", &["192.123.4.5"]),
         state: AlertState::Firing,
         observed,
         threshold,
+        expected: None,
+        detail: Detail::None,
+        period: date(2026, 3, 8),
         level: observed,
         today: Today {
             day: date(2026, 3, 8),
@@ -26,6 +41,9 @@ fn alert(rule: RuleKind, observed: u64, threshold: u64) -> Alert {
         started_at: Timestamp::from_second(1_772_974_981).unwrap(),
         ended_at: None,
         ending: None,
+        acknowledged: None,
+        muted: false,
+        damped: None,
         description: "What was told.".to_owned(),
     }
 }
@@ -34,6 +52,8 @@ fn device(name: &str, addresses: &[&str]) -> EventDevice {
     EventDevice {
         id: "02:1b:c3:00:4f:9e".to_owned(),
         name: name.to_owned(),
+        kind: SubjectKind::Device,
+        group: None,
         mac: Some(MacAddr([2, 0x1b, 0xc3, 0, 0x4f, 0x9e])),
         addresses: addresses
             .iter()
@@ -53,7 +73,11 @@ fn over(rule: RuleKind, observed: u64, threshold: u64, ending: Ending) -> Alert 
 }
 
 fn check(alert: &Alert, expected: &str) {
-    assert_eq!(sentence(alert), expected);
+    let state = match alert.ending {
+        None => EventState::Firing,
+        Some(_) => EventState::Resolved,
+    };
+    assert_eq!(sentence(alert, state), expected);
 }
 
 #[test]
@@ -87,6 +111,10 @@ fn a_resolved_alert_is_told_with_its_end_its_length_and_its_peak() {
         (
             rate(Ending::SwitchedOff),
             "is no longer watched for its threshold of 50 Mbit/s",
+        ),
+        (
+            rate(Ending::OutOfHours),
+            "is not watched for its threshold of 50 Mbit/s at this hour",
         ),
         (
             rate(Ending::Forgotten),
@@ -179,9 +207,12 @@ fn an_event_has_the_fields_receivers_read() {
       "alert": "a-1",
       "state": "resolved",
       "rule": "volume",
+      "severity": "warning",
       "device": {
         "id": "02:1b:c3:00:4f:9e",
         "name": "Laptop",
+        "kind": "device",
+        "group": null,
         "mac": "02:1b:c3:00:4f:9e",
         "addresses": [
           "192.123.4.5"
@@ -192,6 +223,9 @@ fn an_event_has_the_fields_receivers_read() {
       "threshold": 500000000,
       "expected": null,
       "unit": "bytes",
+      "detail": {
+        "kind": "none"
+      },
       "peak_rate": 9175000,
       "sent": 12000000,
       "received": 500000000,
@@ -212,13 +246,37 @@ fn the_list_tells_what_was_told_or_of_a_pending_alert_what_would_be() {
     };
     assert_eq!(view(&firing, &TimeZone::UTC).description, "What was told.");
     let view = view(&pending, &TimeZone::UTC);
-    assert_eq!(view.description, sentence(&pending));
+    assert_eq!(view.description, sentence(&pending, EventState::Firing));
     assert_eq!(
         (view.observed, view.threshold, view.unit),
         (7_000_000, 6_250_000, Unit::BytesPerSecond)
     );
     assert_eq!((view.peak_rate, view.ended_at), (9_175_000, None));
     assert_eq!(view.started_at, "2026-03-08T13:03:01+00:00");
+}
+
+#[test]
+fn the_list_shows_who_takes_care_and_what_is_muted() {
+    let plain = view(&alert(RuleKind::Rate, 1, 1), &TimeZone::UTC);
+    assert_eq!(
+        (plain.acknowledged_at, plain.acknowledged_by, plain.muted),
+        (None, None, false)
+    );
+    let alert = Alert {
+        acknowledged: Some(Acknowledged {
+            at: Timestamp::from_second(1_772_975_293).unwrap(),
+            by: Some("Ann".to_owned()),
+        }),
+        muted: true,
+        ..alert(RuleKind::Rate, 1, 1)
+    };
+    let view = view(&alert, &TimeZone::UTC);
+    assert_eq!(
+        view.acknowledged_at.as_deref(),
+        Some("2026-03-08T13:08:13+00:00")
+    );
+    assert_eq!(view.acknowledged_by.as_deref(), Some("Ann"));
+    assert!(view.muted);
 }
 
 proptest! {

@@ -305,7 +305,8 @@ impl Today {
         self.sent.saturating_add(self.received)
     }
 
-    fn of(&self, direction: Direction) -> u64 {
+    /// Those of a direction.
+    pub fn of(&self, direction: Direction) -> u64 {
         match direction {
             Direction::Total => self.total(),
             Direction::Sent => self.sent,

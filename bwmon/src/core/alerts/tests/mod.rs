@@ -7,15 +7,25 @@ use super::{
     *,
 };
 use crate::core::{
-    event::EventState::{self, Firing, Resolved},
+    event::{
+        Detail, Direction,
+        EventState::{self, Firing, Reminder, Resolved},
+        Severity, SubjectKind,
+    },
+    policy::{Cooldown, Timing},
     rules::Verdict,
     time::Monotonic,
 };
 
+mod acknowledged;
 mod daily;
 mod devices;
+mod flapping;
+mod muted;
 mod rate;
+mod reminders;
 mod saved;
+mod scopes;
 
 const THRESHOLD: u64 = 1000;
 const LAPTOP: DeviceRef<'static> = device("laptop");
@@ -24,6 +34,8 @@ const fn device(id: &'static str) -> DeviceRef<'static> {
     DeviceRef {
         id,
         name: "Laptop",
+        kind: SubjectKind::Device,
+        group: None,
         mac: None,
         addresses: &[],
     }
@@ -37,31 +49,66 @@ fn at(second: u64) -> Now {
     }
 }
 
+const PASSING: Timing = Timing {
+    for_: Duration::from_secs(10),
+    clear_for: Duration::from_secs(30),
+    repeat: None,
+    cooldown: Cooldown::For(Duration::from_secs(300)),
+};
+
+const ONCE: Timing = Timing {
+    for_: Duration::ZERO,
+    clear_for: Duration::ZERO,
+    repeat: None,
+    cooldown: Cooldown::Period,
+};
+
 /// Of day 8 + `day`, on which as much was used as is observed; `None`: the rule is off.
 fn finding(rule: RuleKind, day: i8, observed: Option<u64>, threshold: u64) -> Finding {
-    let verdict = observed.map(|observed| {
+    let passes = matches!(rule, RuleKind::Rate | RuleKind::Surge);
+    let judgement = observed.map_or(Judgement::Off, |observed| {
         let level = match observed {
             _ if observed > threshold => Level::Broken,
-            _ if rule == RuleKind::Rate && observed * 5 >= threshold * 4 => Level::Within,
+            _ if passes && observed * 5 >= threshold * 4 => Level::Within,
             _ => Level::Clear,
         };
-        Verdict {
+        Judgement::Judged(Verdict {
             observed,
             threshold,
+            expected: None,
             level,
-        }
+        })
     });
-    let sent = observed.unwrap_or(0);
-    let today = Today {
-        day: date(2026, 3, 8 + day),
-        sent,
-        received: 0,
+    let day = date(2026, 3, 8 + day);
+    Finding {
+        rule: Rule {
+            kind: rule,
+            direction: Direction::Total,
+            step: 0,
+        },
+        severity: Severity::Warning,
+        timing: if passes { PASSING } else { ONCE },
+        judgement,
+        period: day,
+        today: Today {
+            day,
+            sent: observed.unwrap_or(0),
+            received: 0,
+        },
+        bytes_per_sec: observed.unwrap_or(0),
+        detail: Detail::None,
+    }
+}
+
+/// A rate that is told of again each minute while it lasts.
+fn repeated(observed: u64) -> Finding {
+    let timing = Timing {
+        repeat: Some(Duration::from_secs(60)),
+        ..PASSING
     };
     Finding {
-        rule,
-        verdict,
-        today,
-        bytes_per_sec: observed.unwrap_or(0),
+        timing,
+        ..finding(RuleKind::Rate, 0, Some(observed), THRESHOLD)
     }
 }
 
@@ -83,8 +130,21 @@ impl Bench {
 
     fn step(&mut self, second: u64, finding: Finding) -> Option<Transition> {
         let ids = &mut self.ids;
-        self.alerts
-            .step(&at(second), &LAPTOP, &finding, &mut || next_id(ids))
+        let mut told = self
+            .alerts
+            .step(&at(second), &LAPTOP, [finding], &mut || next_id(ids));
+        assert!(told.len() <= 1, "{told:?}");
+        told.pop()
+    }
+
+    /// What is told from second to second, with this rate in each of them.
+    fn run(
+        &mut self,
+        seconds: RangeInclusive<u64>,
+        finding: impl Fn(u64) -> Finding,
+    ) -> Vec<(u64, EventState)> {
+        let told = |second| Some((second, self.step(second, finding(second))?.state));
+        seconds.filter_map(told).collect()
     }
 
     /// Told on `day` at these values.
@@ -107,6 +167,7 @@ fn the_table_has_these_moves() {
         Move::Resolve(Ending::SwitchedOff),
         Move::Resolve(Ending::Cleared),
     );
+    let remind = Move::Remind;
     let rows = [
         (Stage::Idle, Signal::Broken, Move::Open, Move::Open),
         (Stage::Idle, Signal::Within, Move::Stay, Move::Stay),
@@ -116,8 +177,8 @@ fn the_table_has_these_moves() {
         (Stage::Pending, Signal::Within, Move::Drop, Move::Drop),
         (Stage::Pending, Signal::Clear, Move::Drop, Move::Drop),
         (Stage::Pending, OFF, Move::Drop, Move::Drop),
-        (Stage::Firing, Signal::Broken, Move::Stay, Move::Stay),
-        (Stage::Firing, Signal::Within, Move::Stay, Move::Stay),
+        (Stage::Firing, Signal::Broken, Move::Stay, remind),
+        (Stage::Firing, Signal::Within, Move::Stay, remind),
         (Stage::Firing, Signal::Clear, Move::Subside, Move::Subside),
         (Stage::Firing, OFF, over, over),
         (
@@ -152,14 +213,7 @@ fn an_alert_tells_of_the_device_as_it_is_by_then_with_a_name_that_is_safe() {
     ] {
         let finding = finding(RuleKind::Rate, 0, Some(1001), THRESHOLD);
         let device = DeviceRef { name, ..LAPTOP };
-        alerts.step(&at(second), &device, &finding, &mut || "id".to_owned());
+        alerts.step(&at(second), &device, [finding], &mut || "id".to_owned());
         assert_eq!(alerts.open().next().unwrap().device.name, known_as);
-    }
-}
-
-#[test]
-fn rules_are_numbered_as_tracks_are_indexed() {
-    for (index, rule) in RuleKind::ALL.into_iter().enumerate() {
-        assert_eq!(rule as usize, index);
     }
 }
