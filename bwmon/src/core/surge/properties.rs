@@ -127,31 +127,6 @@ proptest! {
     }
 
     #[test]
-    fn a_restart_changes_only_the_warm_up(
-        rates in prop::collection::vec(1_u64..1 << 30, 24..1_000),
-        at in any::<prop::sample::Index>(),
-    ) {
-        let restart = at.index(rates.len());
-        let mut clock = Clock::start();
-        let mut surge = Surge::new(&clock.pass(0, 0));
-        let mut restarted = surge.clone();
-        for (number, rate) in rates.into_iter().enumerate() {
-            let (elapsed, now) = (Duration::from_secs(1_200), clock.pass(1_200, 0));
-            let expected = surge.sample(&now, elapsed, rate * 1_200, &settings(), false);
-            let again = restarted.sample(&now, elapsed, rate * 1_200, &settings(), false);
-            prop_assert_eq!(surge.saved(), restarted.saved());
-            if number == restart + 1 {
-                prop_assert_eq!(again, None);
-            } else {
-                prop_assert_eq!(expected, again);
-            }
-            if number == restart {
-                restarted = Surge::restore(&restarted.saved(), &now).unwrap();
-            }
-        }
-    }
-
-    #[test]
     fn what_was_saved_is_restored_and_garbage_is_refused(text in "[A-Za-z0-9+/]{0,80}") {
         let saved: SavedProfile = serde_json::from_value(text.into()).unwrap();
         let now = Clock::start().pass(0, 0);
@@ -162,7 +137,7 @@ proptest! {
 }
 
 proptest! {
-    // Each is two weeks.
+    // Each is a week or two.
     #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
@@ -188,6 +163,31 @@ proptest! {
                     prop_assert!((900.0..1_100.0).contains(&expected), "{expected} at {hour}");
                     prop_assert_eq!(loud, surge.level() > expectation.unwrap().threshold);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_restart_changes_only_the_warm_up(
+        rates in prop::collection::vec(1_u64..1 << 30, 24..1_000),
+        at in any::<prop::sample::Index>(),
+    ) {
+        let restart = at.index(rates.len());
+        let mut clock = Clock::start();
+        let mut surge = Surge::new(&clock.pass(0, 0));
+        let mut restarted = surge.clone();
+        for (number, rate) in rates.into_iter().enumerate() {
+            let (elapsed, now) = (Duration::from_secs(1_200), clock.pass(1_200, 0));
+            let expected = surge.sample(&now, elapsed, rate * 1_200, &settings(), false);
+            let again = restarted.sample(&now, elapsed, rate * 1_200, &settings(), false);
+            prop_assert_eq!(surge.saved(), restarted.saved());
+            if number == restart + 1 {
+                prop_assert_eq!(again, None);
+            } else {
+                prop_assert_eq!(expected, again);
+            }
+            if number == restart {
+                restarted = Surge::restore(&restarted.saved(), &now).unwrap();
             }
         }
     }
