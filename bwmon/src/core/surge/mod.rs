@@ -29,7 +29,7 @@ use super::time::Now;
 /// Time constant of the fast level (DESIGN: EWMA with k = exp(−Δt/τ)).
 const TIME_CONSTANT: Duration = Duration::from_secs(10);
 /// What is less than this part of a busy day's peak is no surge at any hour.
-const BUSY_DAY_SHARE: f64 = 0.25;
+const BUSY_DAY_SHARE: f64 = 0.1;
 /// After a restart everything reconnects at once.
 const WARM_UP: Duration = Duration::from_secs(180);
 /// What lasts longer is the new usual.
