@@ -16,8 +16,10 @@ use bwmon::core::{
 use bwmon_tests::{Anomaly, STEP, Week};
 use jiff::Timestamp;
 
-/// 2026-01-05, a Monday.
-const FIRST_DAY: i64 = 1_767_571_200;
+/// The Monday on which the week starts: 2026-01-19.
+const MONDAY: i64 = 1_768_780_800;
+const DIRECTIONS: [&str; 3] = ["sent", "received", "total"];
+const HEAD: &str = "what                           device     when      way              seen     expected  times because of";
 const FOR: Duration = Duration::from_secs(300);
 const CLEAR_FOR: Duration = Duration::from_secs(300);
 const CLEAR_RATIO: f64 = 0.8;
@@ -37,61 +39,77 @@ fn report(seed: u64, learning_days: u32) {
     let settings = Settings::default();
     let mut week = Week::new(seed, learning_days);
     let (start, end) = (week.start(), week.end());
+    let clock = Clock { start };
     let mut alerts = Vec::new();
     for (index, device) in week.devices.iter_mut().enumerate() {
-        let mut watches =
-            ["sent", "received", "total"].map(|direction| Watch::new(index, direction));
+        let began = clock.now(0);
+        let mut watches = DIRECTIONS.map(|direction| Watch::new(index, direction, &began));
         for step in 0..end {
             let moved = device.step();
-            let now = now(step);
-            let [sent, received, total] = &mut watches;
-            sent.step(step, &now, moved.sent, &settings);
-            received.step(step, &now, moved.received, &settings);
-            total.step(step, &now, moved.sent + moved.received, &settings);
+            let now = clock.now(step);
+            let of_each = [moved.sent, moved.received, moved.sent + moved.received];
+            for (watch, bytes) in watches.iter_mut().zip(of_each) {
+                watch.step(step, &now, bytes, &settings);
+            }
         }
         alerts.extend(watches.into_iter().flat_map(|watch| watch.alerts));
     }
     alerts.retain(|alert| alert.step >= start);
 
     println!(
-        "after {learning_days} days of learning, with factor {}, floor {}",
+        "The week after {learning_days} days of learning: {} times the usual, above {}, for {} s",
         settings.factor,
-        rate(settings.floor as f64)
+        rate(settings.floor as f64),
+        FOR.as_secs(),
     );
+    println!("{HEAD}");
     for anomaly in &week.anomalies {
-        let name = &week.devices[anomaly.device].name;
-        print!("  {:30} {name:10} {}  ", anomaly.what, date(anomaly.start));
-        let found: Vec<_> = alerts.iter().filter(|alert| alert.is_of(anomaly)).collect();
-        if found.is_empty() {
-            print!("MISSED");
+        let mut found = alerts
+            .iter()
+            .filter(|alert| alert.is_of(anomaly))
+            .peekable();
+        if found.peek().is_none() {
+            println!("{:30} MISSED", anomaly.what);
         }
         for alert in found {
-            let late = (alert.step - anomaly.start) * STEP.as_secs() as u32;
-            print!("{} after {late} s; ", alert.text());
+            println!("{:30} {}", anomaly.what, alert.row(&week));
         }
-        println!();
     }
     alerts.retain(|alert| !week.anomalies.iter().any(|anomaly| alert.is_of(anomaly)));
-    for direction in ["sent", "received", "total"] {
-        let wrong: Vec<_> = alerts
+    for alert in &alerts {
+        println!("{:30} {}", "(false alert)", alert.row(&week));
+    }
+    let wrong = DIRECTIONS.map(|direction| {
+        let count = alerts
             .iter()
             .filter(|alert| alert.direction == direction)
-            .collect();
-        println!("  false alerts, {direction}: {}", wrong.len());
-        for alert in wrong {
-            println!(
-                "    {:10} {} {}",
-                week.devices[alert.device].name,
-                date(alert.step),
-                alert.text()
-            );
+            .count();
+        format!("{count} {direction}")
+    });
+    println!(
+        "False alerts of {} devices: {}; {:.1} s for {} steps of each\n",
+        week.devices.len(),
+        wrong.join(", "),
+        started.elapsed().as_secs_f64(),
+        end,
+    );
+}
+
+/// The wall clock of a simulation whose week starts at a step.
+#[derive(Clone, Copy)]
+struct Clock {
+    start: u32,
+}
+
+impl Clock {
+    fn now(self, step: u32) -> Now {
+        let seconds = |steps: u32| i64::from(steps) * STEP.as_secs() as i64;
+        let wall = MONDAY + seconds(step + 1) - seconds(self.start);
+        Now {
+            monotonic: Monotonic(STEP * (step + 1)),
+            wall: Timestamp::from_second(wall).expect("a week of this century"),
         }
     }
-    println!(
-        "  {} device steps in {:.1} s",
-        u64::from(end) * week.devices.len() as u64,
-        started.elapsed().as_secs_f64()
-    );
 }
 
 /// An alert as it began.
@@ -99,6 +117,7 @@ struct Alert {
     device: usize,
     direction: &'static str,
     step: u32,
+    at: Now,
     seen: f64,
     expectation: Expectation,
 }
@@ -109,16 +128,18 @@ impl Alert {
         self.device == anomaly.device && (anomaly.start..anomaly.end + 6).contains(&self.step)
     }
 
-    fn text(&self) -> String {
+    fn row(&self, week: &Week) -> String {
         let Expectation {
             expected, basis, ..
         } = self.expectation;
         format!(
-            "{}: {} instead of {} ({:.1} times, {basis:?})",
+            "{:10} {} {:8} {:>12} {:>12} {:>6.1} {basis:?}",
+            week.devices[self.device].name,
+            self.at.wall.strftime("%a %H:%M"),
             self.direction,
             rate(self.seen),
             rate(expected),
-            self.seen / expected
+            self.seen / expected,
         )
     }
 }
@@ -137,11 +158,11 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(device: usize, direction: &'static str) -> Self {
+    fn new(device: usize, direction: &'static str, now: &Now) -> Self {
         Self {
             device,
             direction,
-            surge: Surge::new(&now(0)),
+            surge: Surge::new(now),
             pending: Duration::ZERO,
             clear: None,
             quiet_until: 0,
@@ -180,24 +201,13 @@ impl Watch {
                     device: self.device,
                     direction: self.direction,
                     step,
+                    at: *now,
                     seen,
                     expectation,
                 });
             }
         }
     }
-}
-
-fn now(step: u32) -> Now {
-    let since = (step + 1) * STEP.as_secs() as u32;
-    Now {
-        monotonic: Monotonic(Duration::from_secs(since.into())),
-        wall: Timestamp::from_second(FIRST_DAY + i64::from(since)).expect("a week of this century"),
-    }
-}
-
-fn date(step: u32) -> String {
-    now(step).wall.strftime("%a %H:%M").to_string()
 }
 
 fn rate(bytes_per_sec: f64) -> String {

@@ -27,9 +27,9 @@ pub use self::{
 use super::time::Now;
 
 /// Time constant of the fast level (DESIGN: EWMA with k = exp(−Δt/τ)).
-pub const TIME_CONSTANT: Duration = Duration::from_secs(10);
+const TIME_CONSTANT: Duration = Duration::from_secs(10);
 /// What is less than this part of a busy day's peak is no surge at any hour.
-const BUSY_DAY_SHARE: f64 = 0.25;
+const BUSY_DAY_SHARE: f64 = 0.1;
 /// After a restart everything reconnects at once.
 const WARM_UP: Duration = Duration::from_secs(180);
 /// What lasts longer is the new usual.
@@ -53,7 +53,7 @@ pub struct Settings {
     pub factor: f64,
     /// Bytes per second below which nothing is a surge.
     pub floor: u64,
-    /// How much must be known of a subject before anything is expected of it.
+    /// How much must be known of a subject before anything is expected of it; five weeks at most.
     pub learn: Duration,
 }
 
@@ -160,7 +160,7 @@ impl Surge {
         expectation
     }
 
-    /// Bytes per second: an average that forgets with [`TIME_CONSTANT`].
+    /// Bytes per second: an average that forgets within some ten seconds.
     pub fn level(&self) -> f64 {
         self.level
     }
@@ -179,6 +179,7 @@ impl Surge {
         };
         self.profile.merge(&other.profile);
         self.level = self.level.max(other.level);
+        self.unsaved = self.unsaved.max(other.unsaved);
         self.cached = None;
     }
 
@@ -193,7 +194,9 @@ impl Surge {
                 .iter()
                 .all(|it| it.abs_diff(wall.unsigned_abs()) > CLOCK_STEP);
         self.last = *now;
-        self.level *= keep(silence);
+        if !silence.is_zero() {
+            self.level *= keep(silence);
+        }
         let passed = if stepped { elapsed } else { passed };
         self.learned = self.learned.saturating_add(passed);
         self.unsaved = self.unsaved.saturating_add(passed);
@@ -222,9 +225,13 @@ impl Surge {
         }
         let keep = keep(elapsed);
         let level = self.level * keep + bytes as f64 / elapsed.as_secs_f64() * (1.0 - keep);
-        self.level = if level < SILENCE { 0.0 } else { level };
+        self.level = if level < SILENCE {
+            0.0
+        } else {
+            level.min(profile::LOUDEST_BYTES_PER_SEC)
+        };
         let (newest, level) = (self.profile.newest(), code(self.level));
-        for back in 0..hours(elapsed).max(1) {
+        for back in 0..hours(elapsed) {
             self.profile.reach(newest - back, level);
         }
     }
@@ -235,9 +242,8 @@ impl Surge {
             return;
         }
         let hour = self.profile.newest();
-        let near = 1 + hours(elapsed);
         let first = match self.alert {
-            Some(alert) if hour - alert.last <= near => alert.first,
+            Some(alert) if hour - alert.last <= hours(elapsed) => alert.first,
             _ => hour,
         };
         self.alert = Some(Alert { first, last: hour });
@@ -301,9 +307,10 @@ fn keep(time: Duration) -> f64 {
     (-time.as_secs_f64() / TIME_CONSTANT.as_secs_f64()).exp()
 }
 
-/// Whole hours, as many as a profile can use.
+/// The hours that a time covers, as many as a profile can use; one at least.
 fn hours(elapsed: Duration) -> i64 {
-    (elapsed.as_secs() / HOUR.as_secs()).min(profile::HOURS as u64) as i64
+    let hours = elapsed.as_secs().div_ceil(HOUR.as_secs());
+    hours.clamp(1, profile::HOURS as u64) as i64
 }
 
 /// Hours since the epoch.

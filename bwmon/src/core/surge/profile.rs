@@ -12,18 +12,20 @@ pub(super) const UNKNOWN: u8 = 255;
 
 /// The highest of the levels that are told apart.
 const LOUDEST: u8 = 254;
+/// The bytes a second of it: 64 GiB.
+pub(super) const LOUDEST_BYTES_PER_SEC: f64 = (1_u64 << 36) as f64;
 /// The binary logarithm of the lowest level that is not silence: 1/16 byte a second.
 const QUIETEST_LOG2: f64 = -4.0;
-/// From one level to the next: a twelfth more, up to 67 Gbyte/s.
+/// From one level to the next: a ninth more.
 const STEP_LOG2: f64 = 40.0 / (LOUDEST - 1) as f64;
 
 /// The level in `bytes_per_sec`, as the nearest of 254 on a logarithmic scale; 0 is silence.
 pub(super) fn code(bytes_per_sec: f64) -> u8 {
     let steps = (bytes_per_sec.log2() - QUIETEST_LOG2) / STEP_LOG2;
-    // A cast saturates, and makes zero of what is not a number.
     if steps < -0.5 {
         0
     } else {
+        // The cast saturates.
         (steps.round() as u8).min(LOUDEST - 1) + 1
     }
 }

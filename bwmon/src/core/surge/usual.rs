@@ -9,9 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::profile::{HOURS, Profile, UNKNOWN, bytes_per_sec};
 
-/// The days that are looked at for the same hour of the day, and for peaks at any hour.
-const DAYS: usize = 14;
 const DAY: usize = 24;
+/// The days that are looked at for peaks at any hour.
+const DAYS: usize = 14;
+/// The days that are looked at for the same hour.
+const SAME_HOUR_DAYS: usize = 7;
 const WEEK: i64 = 7 * DAY as i64;
 const WEEKS: usize = HOURS / WEEK as usize;
 /// With fewer known hours than this there is no telling one day from the others.
@@ -29,7 +31,7 @@ const ODD_OCCASIONS: usize = 2;
 pub enum Basis {
     /// All of a past of less than three days, or what it has kept up for most of the last day.
     Recent,
-    /// This hour (give or take one) on the days of the last two weeks.
+    /// This hour (give or take one) on the days of the last week.
     HourOfDay,
     /// This hour (give or take one) on this weekday, in the last five weeks.
     HourOfWeek,
@@ -82,10 +84,11 @@ pub(super) fn usual(profile: &Profile, question: &Question) -> Usual {
     let known = lately.iter().filter(|level| **level != UNKNOWN).count();
     if known < FEW_HOURS {
         usual.raise(past.highest_outside(&question.alert), Basis::Recent);
+        usual.busy_day = usual.level;
         return usual;
     }
     usual.raise(
-        past.same_hour(question.hour, DAY as i64, DAYS),
+        past.same_hour(question.hour, DAY as i64, SAME_HOUR_DAYS),
         Basis::HourOfDay,
     );
     usual.raise(
@@ -170,10 +173,11 @@ impl Past<'_> {
     }
 }
 
-/// How often there was a peak that two other days don't explain.
+/// How often there was a peak that neither two other days nor the same day of another week explain.
 fn odd_occasions(lately: &[u8; DAYS * DAY], factor: f64) -> usize {
     let around = |at: usize| {
-        lately[at.saturating_sub(1)..(at + 2).min(lately.len())]
+        lately
+            .get(at.saturating_sub(1)..(at + 2).min(lately.len()))?
             .iter()
             .copied()
             .filter(|level| *level != UNKNOWN)
@@ -185,7 +189,11 @@ fn odd_occasions(lately: &[u8; DAYS * DAY], factor: f64) -> usize {
     }
     let (mut occasions, mut last) = (0, None::<usize>);
     for (at, level) in lately.iter().copied().enumerate() {
-        let others = columns[at % DAY].second_without(around(at));
+        let a_week_off = [at.checked_sub(WEEK as usize), Some(at + WEEK as usize)];
+        let others = a_week_off
+            .into_iter()
+            .filter_map(|other| around(other?))
+            .fold(columns[at % DAY].second_without(around(at)), u8::max);
         if level == UNKNOWN || bytes_per_sec(level) <= factor * bytes_per_sec(others) {
             continue;
         }
