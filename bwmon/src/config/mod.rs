@@ -20,6 +20,7 @@ mod messages;
 mod network;
 mod reader;
 mod restart;
+mod schedule;
 mod secret;
 mod source;
 pub mod units;
@@ -46,6 +47,7 @@ pub use self::{
     load::{Overrides, load},
     network::{NetworkError, SelectorError},
     restart::restart_needed,
+    schedule::ScheduleError,
     secret::{Secret, SecretError, SecretOrigin},
     value::ValueError,
     zone::ZoneError,

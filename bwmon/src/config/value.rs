@@ -9,6 +9,7 @@ use super::{
     interface::InterfaceError,
     listen::ListenError,
     network::NetworkError,
+    schedule::ScheduleError,
     secret::SecretError,
     units::{Quantity, UnitError, parse_duration, parse_rate, parse_size},
     zone::ZoneError,
@@ -51,6 +52,9 @@ pub enum ValueError {
     /// It is no time zone.
     #[error(transparent)]
     Zone(#[from] ZoneError),
+    /// It is no time of the week.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
     /// It leads to no secret.
     #[error(transparent)]
     Secret(#[from] SecretError),

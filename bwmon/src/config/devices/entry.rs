@@ -7,6 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Vis
 use super::{
     super::{
         network::Subject,
+        schedule,
         value::{Scalar, ValueError},
         visitor::Read,
     },
@@ -85,7 +86,12 @@ impl<'de> Visitor<'de> for DeviceSeed<'_> {
                 }
                 Field::Surge => entry.surge = Some(value.read(|surge| surge.flag())?),
                 Field::Mute => entry.muted = value.read(|muted| mute(muted, subject))?,
-                Field::Quota | Field::Schedule => {
+                Field::Schedule => {
+                    entry.limits.schedule = Some(
+                        value.read(|hours| Ok(schedule::parse(hours.text(schedule::ALLOWED)?)?))?,
+                    );
+                }
+                Field::Quota => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
@@ -113,7 +119,7 @@ fn mute(value: &Scalar, subject: Subject) -> Result<bool, ValueError> {
 fn warning(device: &str, field: Field, subject: Subject) -> Option<String> {
     let name = field.as_str();
     match field {
-        Field::Quota | Field::Schedule => Some(format!(
+        Field::Quota => Some(format!(
             "{device:?}: {name} is not supported by this version and has no effect"
         )),
         Field::Name | Field::Group if subject == Subject::Unknown => Some(format!(

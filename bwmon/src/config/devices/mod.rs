@@ -283,13 +283,12 @@ mod tests {
         let devices = read(
             r#"{
                 "unknown": { "name": "Others" },
-                "192.123.4.5": { "quota": { "limit": [1, "GB"] }, "schedule": null }
+                "192.123.4.5": { "quota": { "limit": [1, "GB"] }, "schedule": "Mon-Fri" }
             }"#,
         );
         let expected = [
             "devices.json: \"unknown\": name has no effect here, as it is for one device",
             "devices.json: \"192.123.4.5\": quota is not supported by this version and has no effect",
-            "devices.json: \"192.123.4.5\": schedule is not supported by this version and has no effect",
         ];
         assert_eq!(devices.warnings, expected);
     }
