@@ -20,6 +20,7 @@ mod messages;
 mod network;
 mod reader;
 mod restart;
+mod rules;
 mod schedule;
 mod secret;
 mod source;

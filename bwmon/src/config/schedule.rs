@@ -53,10 +53,17 @@ pub(super) fn parse(text: &str) -> Result<Schedule, ScheduleError> {
     if count > MAX_WINDOWS {
         return Err(ScheduleError::TooMany { count });
     }
-    text.split(';')
-        .map(window)
-        .collect::<Result<_, _>>()
-        .map(Schedule)
+    let windows = text.split(';').map(window);
+    windows.collect::<Result<_, _>>().map(Schedule)
+}
+
+/// Adds the windows of a text, as of one in a list.
+pub(super) fn add(schedule: &mut Schedule, text: &str) -> Result<(), ScheduleError> {
+    schedule.0.append(&mut parse(text)?.0);
+    match schedule.0.len() {
+        ..=MAX_WINDOWS => Ok(()),
+        count => Err(ScheduleError::TooMany { count }),
+    }
 }
 
 /// Days, hours or both: hours begin with the first digit.

@@ -98,7 +98,8 @@ impl fmt::Display for Scalar {
 }
 
 impl Scalar {
-    fn not(&self, allowed: impl Into<String>) -> ValueError {
+    /// Says that this is not what is allowed.
+    pub(super) fn not(&self, allowed: impl Into<String>) -> ValueError {
         ValueError::NotAllowed {
             found: self.to_string(),
             allowed: allowed.into(),
@@ -197,7 +198,7 @@ impl Scalar {
         &self,
         read: fn(&Self) -> Result<T, ValueError>,
     ) -> Result<Setting<T>, ValueError> {
-        if matches!(self, Self::Text(text) if text.trim().eq_ignore_ascii_case("off")) {
+        if self.is_off() {
             return Ok(Setting::Off);
         }
         match read(self) {
@@ -208,6 +209,11 @@ impl Scalar {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// The word `off`.
+    pub(super) fn is_off(&self) -> bool {
+        matches!(self, Self::Text(text) if text.trim().eq_ignore_ascii_case("off"))
     }
 
     /// A plain number.

@@ -1,7 +1,7 @@
 //! What the owner wants: names and thresholds, for each device, for groups, for the unknown ones,
 //! for all.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{collections::BTreeMap, net::IpAddr, sync::LazyLock};
 
 use ipnet::IpNet;
 
@@ -9,11 +9,16 @@ use super::mac::MacAddr;
 
 mod in_force;
 mod limits;
+#[cfg(test)]
+mod tests;
 
 pub use in_force::{Condition, Cooldown, InForce, Rule, Rules, Timing};
 pub use limits::{
     Directed, Limit, Limits, NewDeviceLimit, QuotaLimit, STEPS, Scope, Setting, SurgeLimit, Tuning,
 };
+
+/// Asked for once per device and reload.
+static BUILT_IN: LazyLock<Limits> = LazyLock::new(Limits::built_in);
 
 /// What an entry of the registered devices is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -95,7 +100,7 @@ impl Policy {
             .into_iter()
             .flatten()
             .fold(own, Limits::or);
-        Rules::new(limits.or(&Limits::built_in()))
+        Rules::new(limits.or(&BUILT_IN))
     }
 
     /// The rules of a group as a whole; `None` where there are none.
