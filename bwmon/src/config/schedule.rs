@@ -239,7 +239,39 @@ mod tests {
         "#);
     }
 
+    prop_compose! {
+        fn any_window()(
+            days in 1..=0x7f_u8,
+            from in (0..24_i8, 0..60_i8),
+            to in (0..24_i8, 0..60_i8),
+            is_whole: bool,
+        ) -> Window {
+            let at = |(hour, minute)| time(hour, minute, 0, 0);
+            let (from, to) = if is_whole { ((0, 0), (0, 0)) } else { (from, to) };
+            Window { days: Days(days), from: at(from), to: at(to) }
+        }
+    }
+
+    #[test]
+    fn a_schedule_is_shown_as_it_is_written() {
+        let check = |text: &str| assert_eq!(parse(text).unwrap().to_string(), text);
+        check("22:00-06:00");
+        check("00:00-24:00");
+        check("Sat,Sun 10:00-24:00");
+        check("Mon-Fri 08:00-18:30; Sun");
+        check("Mon,Wed-Fri 06:00-06:00");
+        check("Fri-Mon,Wed");
+        check("Sun,Mon,Thu");
+        check("Sun-Thu 21:00-06:00");
+    }
+
     proptest! {
+        #[test]
+        fn every_schedule_is_read_back(windows in prop::collection::vec(any_window(), 1..=MAX_WINDOWS)) {
+            let schedule = Schedule(windows);
+            prop_assert_eq!(parse(&schedule.to_string()), Ok(schedule));
+        }
+
         #[test]
         fn no_text_panics(
             text: String,

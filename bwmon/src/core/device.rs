@@ -14,7 +14,7 @@ use super::{
     rules::Facts,
     time::rfc3339,
     usage::{CycleUsage, DayUsage},
-    view::{DeviceView, ThresholdsView, TodayView},
+    view::{DeviceView, TodayView},
 };
 
 /// A device.
@@ -194,11 +194,7 @@ impl Device {
                 active_seconds: self.usage.active().as_secs(),
             },
             cycle: None,
-            thresholds: ThresholdsView {
-                bandwidth_threshold: self.rules.volume(),
-                max_active_time: self.rules.active_time().map(|time| time.as_secs()),
-                rate_threshold: self.rules.bytes_per_sec(),
-            },
+            thresholds: self.rules.view(),
             alerts: alerts.collect(),
             first_seen: self.first_seen.map(|at| rfc3339(at, zone)),
             last_seen: self.last_seen.map(|at| rfc3339(at, zone)),

@@ -90,12 +90,19 @@ impl Policy {
     /// device, group, prefix, unknown, defaults, built in.
     pub fn rules(&self, entry: Option<&Registration>, addresses: &[IpAddr]) -> Rules {
         let own = entry.map(|entry| entry.limits.clone()).unwrap_or_default();
-        let group = entry
-            .and_then(|entry| entry.group.as_ref())
-            .and_then(|name| self.groups.get(name))
-            .map(|group| &group.members);
+        let group = entry.and_then(|entry| entry.group.as_deref());
         let prefix = self.registration_by_prefix(addresses);
-        let prefix = prefix.map(|entry| &entry.limits);
+        self.inherited(own, group, prefix.map(|entry| &entry.limits))
+    }
+
+    /// The rules of a device of a group that has no word of its own.
+    pub fn member_rules(&self, group: &str) -> Rules {
+        self.inherited(Limits::default(), Some(group), None)
+    }
+
+    fn inherited(&self, own: Limits, group: Option<&str>, prefix: Option<&Limits>) -> Rules {
+        let group = group.and_then(|name| self.groups.get(name));
+        let group = group.map(|group| &group.members);
         let limits = [group, prefix, Some(&self.unknown), Some(&self.defaults)]
             .into_iter()
             .flatten()

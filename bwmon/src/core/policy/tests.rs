@@ -10,6 +10,7 @@ use crate::core::{
     event::{Direction, RuleKind, Severity},
     schedule::{Days, Schedule, Window},
     surge,
+    view::ThresholdsView,
 };
 
 const ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 5));
@@ -273,7 +274,16 @@ fn every_value_is_in_force() {
     assert_eq!(in_force, expected);
     assert_eq!(rules.cycle, Cycle::FromMonthsEnd(3));
     assert_eq!(rules.free, Some(night()));
-    assert_eq!(rules.quota(), Some(50));
+    let view = ThresholdsView {
+        bandwidth_threshold: Some(10),
+        max_active_time: Some(40),
+        rate_threshold: Some(20),
+        quota: Some(50),
+        silent_after: Some(70),
+        surge: true,
+    };
+    assert_eq!(rules.view(), view);
+    assert_eq!(Rules::default().view(), ThresholdsView::default());
 }
 
 #[test]
