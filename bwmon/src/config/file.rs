@@ -11,12 +11,13 @@ use super::{
     error::{ConfigError, Mistake, Place, wording},
     interface, network,
     reader::Reader,
+    rules::{Defaults, Groups, Interfaces},
     source::Source,
     value::{Scalar, ValueError},
     visitor::Item,
     zone::Zone,
 };
-use crate::core::policy::{Limits, Policy};
+use crate::core::policy::Policy;
 
 const DEFAULT_MAX_ADDRESSES: u32 = 8192;
 const DEFAULT_POLL_INTERVAL: Duration = Duration::from_secs(1);
@@ -54,7 +55,11 @@ struct File {
     #[serde(default)]
     http: HttpTable,
     #[serde(default)]
-    defaults: DefaultsTable,
+    defaults: Defaults,
+    #[serde(default)]
+    groups: Groups,
+    #[serde(default)]
+    interface_limits: Interfaces,
     #[serde(default)]
     notify: Channels,
 }
@@ -65,17 +70,6 @@ struct File {
 struct HttpTable {
     listen: Option<Spanned<Scalar>>,
     token_file: Option<Spanned<Scalar>>,
-}
-
-/// `[defaults]`
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a table [defaults]")]
-struct DefaultsTable {
-    bandwidth_threshold: Option<Spanned<Scalar>>,
-    max_active_time: Option<Spanned<Scalar>>,
-    rate_threshold: Option<Spanned<Scalar>>,
-    /// Checked and then left alone: the rule that heeds it comes later.
-    surge: Option<Spanned<Scalar>>,
 }
 
 /// Reads and checks the file; `Source::default()` gives the built-in configuration.
@@ -149,7 +143,9 @@ pub(super) fn parse(source: &Source) -> Result<Parsed, ConfigError> {
             token: reader.secret("http.token_file", file.http.token_file.as_ref())?,
         },
         policy: Policy {
-            defaults: file.defaults.read(reader)?,
+            defaults: file.defaults.0,
+            groups: file.groups.0,
+            interfaces: file.interface_limits.0,
             ..Policy::default()
         },
         notify: file.notify.read(reader)?,
@@ -186,31 +182,6 @@ pub(super) fn devices_file(source: &Source) -> Result<Option<(PathBuf, Place)>, 
 
 /// The file can't be read far enough.
 pub(super) struct NotToml;
-
-impl DefaultsTable {
-    fn read(&self, reader: &Reader<'_>) -> Result<Limits, ConfigError> {
-        reader.get("defaults.surge", self.surge.as_ref(), Scalar::flag)?;
-        let bandwidth = self.bandwidth_threshold.as_ref();
-        let bandwidth = reader.get("defaults.bandwidth_threshold", bandwidth, |value| {
-            value.setting(Scalar::size)
-        })?;
-        let active_time = reader.get(
-            "defaults.max_active_time",
-            self.max_active_time.as_ref(),
-            |value| value.setting(Scalar::duration),
-        )?;
-        let rate = reader.get(
-            "defaults.rate_threshold",
-            self.rate_threshold.as_ref(),
-            |value| value.setting(Scalar::rate),
-        )?;
-        let mut limits = Limits::default();
-        limits.volume.value.total = bandwidth.unwrap_or_default();
-        limits.active_time.value = active_time.unwrap_or_default();
-        limits.rate.value.total = rate.unwrap_or_default();
-        Ok(limits)
-    }
-}
 
 fn read_interfaces(reader: &Reader<'_>, names: &Spanned<Item>) -> Result<Vec<String>, ConfigError> {
     const ALLOWED: &str = "a list of interface names such as [\"br-lan\", \"eth*\"]";
@@ -294,13 +265,16 @@ fn toml_error(source: &Source, error: &toml::de::Error) -> ConfigError {
 }
 
 /// Whether at `offset` there is a value that may be meant for text: one that starts with neither quote
-/// nor bracket nor digit.
+/// nor bracket nor digit, and is no value of its own.
 fn is_bare(text: &str, offset: usize) -> bool {
     let Some((before, rest)) = text.split_at_checked(offset) else {
         return false;
     };
+    let end = rest.find(|c: char| !c.is_alphanumeric());
+    let word = &rest[..end.unwrap_or(rest.len())];
     before.trim_end_matches([' ', '\t']).ends_with('=')
         && rest.starts_with(|c: char| c.is_alphabetic() || "/~.$".contains(c))
+        && !["true", "false", "inf", "nan"].contains(&word)
 }
 
 /// Takes serde's message apart: ``unknown field `a`, expected one of `b`, `c` ``.

@@ -15,6 +15,7 @@ use super::{
     source::Source,
     value::ValueError,
 };
+use crate::core::policy::Policy;
 
 const CONFIG_FILE: &str = "/etc/bwmon/bwmon.toml";
 const DEVICES_FILE: &str = "registered_devices.json";
@@ -119,11 +120,26 @@ fn load_from(
         config.policy.unknown = devices.unknown;
         config.warnings.extend(devices.warnings);
     }
+    config.warnings.extend(empty_groups(&config.policy));
     if errors.0.is_empty() {
         Ok(config)
     } else {
         Err(ConfigErrors(errors.0))
     }
+}
+
+/// Groups that have rules but no devices: one of the two may be misspelt.
+fn empty_groups(policy: &Policy) -> impl Iterator<Item = String> {
+    let is_empty = |name: &&String| {
+        let mut groups = policy.registered.iter().map(|entry| entry.group.as_ref());
+        !groups.any(|group| group == Some(*name))
+    };
+    policy.groups.keys().filter(is_empty).map(|name| {
+        format!(
+            "groups: no registered device is in {name:?}; its limits have no effect until an entry \
+             says \"group\": {name:?}"
+        )
+    })
 }
 
 /// Listening where others can reach it takes a token. `place`: where the file says so, if it does.

@@ -9,7 +9,7 @@ fn said(name: &str, texts: &[&str], parse: fn(&Source) -> Option<ConfigError>) -
     let mut said = String::new();
     for text in texts {
         let source = Source::new(Path::new(name), text.as_bytes().to_vec()).unwrap();
-        let error = parse(&source).unwrap();
+        let error = parse(&source).unwrap_or_else(|| panic!("no mistake: {text}"));
         said += &format!("{}\n    {error}\n", text.replace('\n', " ⏎ "));
     }
     said
@@ -35,6 +35,32 @@ fn mistakes_in_the_configuration_are_told_with_their_place() {
         "[defaults]\nrate_threshold = \"20 Mbit\"",
         "[defaults]\nmax_active_time = -5",
         "[defaults]\nsurge = 3",
+        "[defaults]\nsurge = { factor = 1 }",
+        "[defaults]\nrate_threshold = true",
+        "[defaults]\nrate_threshold = { total = true }",
+        "[defaults]\nrate_threshold = { upload = \"5 Mbit/s\" }",
+        "[defaults]\nrate_threshold = { sent = \"5 Mbit/s\", for = \"2d\" }",
+        "[defaults.rate_threshold]\nsent = \"5 Mbit/s\"\nclear_percent = 120",
+        "[defaults]\nbandwith_threshold = 5",
+        "[defaults]\nquota = 0",
+        "[defaults]\nquota = { limit = \"5 GB\", steps = [50, 80, 70] }",
+        "[defaults]\nquota = { limit = \"5 GB\", steps = [50, [80]] }",
+        "[defaults]\nquota = { limit = \"5 GB\", steps = [] }",
+        "[defaults]\nquota = { limit = \"5 GB\", cycle = 32 }",
+        "[defaults]\nquota = { limit = \"5 GB\", cycle = 2026-01-05 }",
+        "[defaults]\nschedule = 08:00:00",
+        "[defaults]\nschedule = { days = \"Mon\" }",
+        "[defaults]\nquota = 2026-01-05",
+        "[defaults]\nschedule = [\"Mon-Fri 08:00-18:00\",\n  \"Sa\"]",
+        "[defaults]\nsilent = { after = \"2h\", severity = \"high\" }",
+        "[defaults]\nsilent = { after = \"2h\", repeat = \"5s\" }",
+        "defaults = 5",
+        "[groups]\nkids = \"5 GB\"",
+        "[groups.\"living room\"]\nquota = { limt = \"5 GB\" }",
+        "[groups.kids.total]\nnew_device = true",
+        "[groups.\"a\\nb\"]",
+        "[interface_limits.\"eth*\"]\nquota = \"5 GB\"",
+        "[interface_limits.br-lan]\nquota = \"5 GB\"\ntotal = 5",
         r#"timezone = "Berlin""#,
         "[http]\nlisten = 4000",
         r#"http = "127.0.0.1:4000""#,
@@ -87,6 +113,58 @@ fn mistakes_in_the_configuration_are_told_with_their_place() {
         bwmon.toml:2:19: defaults.max_active_time: -5 is negative; write a duration such as "90s" or "1h30m", or a whole number of seconds
     [defaults] ⏎ surge = 3
         bwmon.toml:2:9: defaults.surge: must be true or false, not 3
+    [defaults] ⏎ surge = { factor = 1 }
+        bwmon.toml:2:20: defaults.surge.factor: must be a number above 1, up to 1000, not 1
+    [defaults] ⏎ rate_threshold = true
+        bwmon.toml:2:18: defaults.rate_threshold: must be a rate such as "20 Mbit/s", or a whole number of bytes per second, or "off", not true
+    [defaults] ⏎ rate_threshold = { total = true }
+        bwmon.toml:2:28: defaults.rate_threshold.total: must be a rate such as "20 Mbit/s", or a whole number of bytes per second, or "off", not true
+    [defaults] ⏎ rate_threshold = { upload = "5 Mbit/s" }
+        bwmon.toml:2:20: defaults.rate_threshold: unknown key "upload"; allowed here: "total", "sent", "received", "for", "clear_for", "clear_percent", "repeat", "cooldown", "severity", "scope", "schedule"
+    [defaults] ⏎ rate_threshold = { sent = "5 Mbit/s", for = "2d" }
+        bwmon.toml:2:45: defaults.rate_threshold.for: must be a duration of at most 1d, not "2d"
+    [defaults.rate_threshold] ⏎ sent = "5 Mbit/s" ⏎ clear_percent = 120
+        bwmon.toml:3:17: defaults.rate_threshold.clear_percent: must be a whole number from 1 to 100, not 120
+    [defaults] ⏎ bandwith_threshold = 5
+        bwmon.toml:2:1: defaults: unknown key "bandwith_threshold"; did you mean "bandwidth_threshold"?
+    [defaults] ⏎ quota = 0
+        bwmon.toml:2:9: defaults.quota: must be more than 0 bytes, or "off", not 0
+    [defaults] ⏎ quota = { limit = "5 GB", steps = [50, 80, 70] }
+        bwmon.toml:2:44: defaults.quota.steps: must be one of up to 4 whole numbers from 1 to 255, each larger than the one before, as in [50, 80, 100], not 70
+    [defaults] ⏎ quota = { limit = "5 GB", steps = [50, [80]] }
+        bwmon.toml:2:40: defaults.quota.steps: must be one of up to 4 whole numbers from 1 to 255, each larger than the one before, as in [50, 80, 100], not a list
+    [defaults] ⏎ quota = { limit = "5 GB", steps = [] }
+        bwmon.toml:2:35: defaults.quota.steps: must be one of up to 4 whole numbers from 1 to 255, each larger than the one before, as in [50, 80, 100], not an empty list
+    [defaults] ⏎ quota = { limit = "5 GB", cycle = 32 }
+        bwmon.toml:2:35: defaults.quota.cycle: must be a day of the month from 1 to 31, or from its end from -1 to -28, or days such as "30 days from 2026-01-05", at most 366, not 32
+    [defaults] ⏎ quota = { limit = "5 GB", cycle = 2026-01-05 }
+        bwmon.toml:2:35: defaults.quota.cycle: must be a day of the month from 1 to 31, or from its end from -1 to -28, or days such as "30 days from 2026-01-05", at most 366, not a table
+    [defaults] ⏎ schedule = 08:00:00
+        bwmon.toml:2:12: defaults.schedule: must be hours such as "22:00-06:00", with days such as "Mon-Fri 08:00-18:00", or days alone such as "Sat,Sun", several separated by ";", not a table
+    [defaults] ⏎ schedule = { days = "Mon" }
+        bwmon.toml:2:12: defaults.schedule: must be hours such as "22:00-06:00", with days such as "Mon-Fri 08:00-18:00", or days alone such as "Sat,Sun", several separated by ";", not a table
+    [defaults] ⏎ quota = 2026-01-05
+        bwmon.toml:2:9: defaults.quota: must be text in double quotes, not a date or time
+    [defaults] ⏎ schedule = ["Mon-Fri 08:00-18:00", ⏎   "Sa"]
+        bwmon.toml:3:3: defaults.schedule: "Sa": "Sa" is no day; write "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" or "Sun"
+    [defaults] ⏎ silent = { after = "2h", severity = "high" }
+        bwmon.toml:2:37: defaults.silent.severity: "high" is not allowed; allowed here: "info", "warning", "critical"
+    [defaults] ⏎ silent = { after = "2h", repeat = "5s" }
+        bwmon.toml:2:35: defaults.silent.repeat: must be a duration from 1min to 30d, or "off", not "5s"
+    defaults = 5
+        bwmon.toml:1:12: defaults: must be a table [defaults], not 5
+    [groups] ⏎ kids = "5 GB"
+        bwmon.toml:2:8: groups.kids: must be a table [groups.kids], not "5 GB"
+    [groups."living room"] ⏎ quota = { limt = "5 GB" }
+        bwmon.toml:2:11: groups."living room".quota: unknown key "limt"; did you mean "limit"?
+    [groups.kids.total] ⏎ new_device = true
+        bwmon.toml:2:14: groups.kids.total.new_device: has no meaning for several devices together; remove it here
+    [groups."a\nb"]
+        bwmon.toml:1:9: groups: must be text of 1 to 64 characters without control characters, not "a\nb"
+    [interface_limits."eth*"] ⏎ quota = "5 GB"
+        bwmon.toml:1:19: interface_limits: must be the name of one interface such as "br-lan", not "eth*"
+    [interface_limits.br-lan] ⏎ quota = "5 GB" ⏎ total = 5
+        bwmon.toml:3:1: interface_limits.br-lan: unknown key "total"; allowed here: "bandwidth_threshold", "max_active_time", "rate_threshold", "surge", "quota", "new_device", "silent", "schedule"
     timezone = "Berlin"
         bwmon.toml:1:12: timezone: "Berlin" is not "local", not in the time zone database, and not a POSIX time zone; write one such as "Europe/Berlin" or "CET-1CEST,M3.5.0,M10.5.0/3"
     [http] ⏎ listen = 4000
@@ -118,7 +196,7 @@ fn mistakes_in_the_configuration_are_told_with_their_place() {
     xdp_mode = "\u001b[31mred\n"
         bwmon.toml:1:12: xdp_mode: "\u{1b}[31mred\n" is not allowed; allowed here: "auto", "native", "generic", "tc"
     "a\nb`, expected `c" = 1
-        bwmon.toml:1:1: unknown key "a\nb`, expected `c"; allowed here: "interfaces", "xdp_mode", "tc_mode", "local_networks", "max_addresses", "poll_interval", "devices_file", "state_dir", "pin", "timezone", "http", "defaults", "notify"
+        bwmon.toml:1:1: unknown key "a\nb`, expected `c"; allowed here: "interfaces", "xdp_mode", "tc_mode", "local_networks", "max_addresses", "poll_interval", "devices_file", "state_dir", "pin", "timezone", "http", "defaults", "groups", "interface_limits", "notify"
     "#);
 }
 
@@ -142,6 +220,14 @@ fn mistakes_in_registered_devices_are_told_with_their_place() {
         r#"{ "192.168.1.5": { "name": ["a", "b"] } }"#,
         r#"{ "192.168.1.5": { "name": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" } }"#,
         r#"{ "192.168.1.5": { "name": "a\"\nb" } }"#,
+        r#"{ "192.168.1.5": { "quota": { "limit": "5 GB", "steps": [50, 80, 300] } } }"#,
+        "{ \"192.168.1.5\": {\n  \"quota\": { \"limit\": \"5 GB\",\n    \"step\": [50] } } }",
+        r#"{ "192.168.1.5": { "quota": { "limit": "5 GB", "limit": 3 } } }"#,
+        r#"{ "192.168.1.5": { "quota": { "limit": 0, "steps": [50] } } }"#,
+        r#"{ "192.168.1.5": { "surge": { "learn": "29d" } } }"#,
+        r#"{ "192.168.1.5": { "schedule": null } }"#,
+        r#"{ "192.168.1.5": { "schedule": [] } }"#,
+        r#"{ "192.168.1.5": { "schedule": ["Mon 8-18"] } }"#,
         r#"{ "192.168.1.5": { "mute": "2h" } }"#,
         r#"{ "unknown": { "mute": true } }"#,
         r#"{ "192.168.1.5": "Laptop" }"#,
@@ -160,7 +246,7 @@ fn mistakes_in_registered_devices_are_told_with_their_place() {
     { ⏎   "192.168.1.5": { ⏎     "name": "Laptop", ⏎     "bandwith_threshold": 5 ⏎   } ⏎ }
         devices.json:4:5: "192.168.1.5": unknown key "bandwith_threshold"; did you mean "bandwidth_threshold"?
     { "192.168.1.5": { "colour": "red" } }
-        devices.json:1:20: "192.168.1.5": unknown key "colour"; allowed here: "name", "bandwidth_threshold", "max_active_time", "rate_threshold", "group", "surge", "quota", "schedule", "mute"
+        devices.json:1:20: "192.168.1.5": unknown key "colour"; allowed here: "name", "group", "mute", "bandwidth_threshold", "max_active_time", "rate_threshold", "surge", "quota", "new_device", "silent", "schedule"
     { "192.168.1.5": { "name": "a", ⏎   "name": "b" } }
         devices.json:2:3: "192.168.1.5": name is there twice; keep one of them
     { ⏎   "laptop": { "name": "Laptop" } ⏎ }
@@ -191,6 +277,22 @@ fn mistakes_in_registered_devices_are_told_with_their_place() {
         devices.json:1:28: "192.168.1.5": name: must be text of 1 to 64 characters without control characters, not "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
     { "192.168.1.5": { "name": "a\"\nb" } }
         devices.json:1:28: "192.168.1.5": name: must be text of 1 to 64 characters without control characters, not "a\"\nb"
+    { "192.168.1.5": { "quota": { "limit": "5 GB", "steps": [50, 80, 300] } } }
+        devices.json:1:66: "192.168.1.5": quota.steps: must be one of up to 4 whole numbers from 1 to 255, each larger than the one before, as in [50, 80, 100], not 300
+    { "192.168.1.5": { ⏎   "quota": { "limit": "5 GB", ⏎     "step": [50] } } }
+        devices.json:3:5: "192.168.1.5": quota: unknown key "step"; did you mean "steps"?
+    { "192.168.1.5": { "quota": { "limit": "5 GB", "limit": 3 } } }
+        devices.json:1:48: "192.168.1.5": quota: limit is there twice; keep one of them
+    { "192.168.1.5": { "quota": { "limit": 0, "steps": [50] } } }
+        devices.json:1:40: "192.168.1.5": quota.limit: must be more than 0 bytes, or "off", not 0
+    { "192.168.1.5": { "surge": { "learn": "29d" } } }
+        devices.json:1:40: "192.168.1.5": surge.learn: must be a duration of at most 28d, not "29d"
+    { "192.168.1.5": { "schedule": null } }
+        devices.json:1:32: "192.168.1.5": schedule: must be hours such as "22:00-06:00", with days such as "Mon-Fri 08:00-18:00", or days alone such as "Sat,Sun", several separated by ";", not null
+    { "192.168.1.5": { "schedule": [] } }
+        devices.json:1:33: "192.168.1.5": schedule: must be hours such as "22:00-06:00", with days such as "Mon-Fri 08:00-18:00", or days alone such as "Sat,Sun", several separated by ";", not an empty list
+    { "192.168.1.5": { "schedule": ["Mon 8-18"] } }
+        devices.json:1:33: "192.168.1.5": schedule: "Mon 8-18": "8-18" are no hours; write them as in "08:00-18:00" or "22:00-06:00", up to 24:00
     { "192.168.1.5": { "mute": "2h" } }
         devices.json:1:28: "192.168.1.5": mute: must be true or false, as this version can't mute for a time, not "2h"
     { "unknown": { "mute": true } }

@@ -20,6 +20,8 @@ mod messages;
 mod network;
 mod reader;
 mod restart;
+mod rules;
+mod schedule;
 mod secret;
 mod source;
 pub mod units;
@@ -46,6 +48,7 @@ pub use self::{
     load::{Overrides, load},
     network::{NetworkError, SelectorError},
     restart::restart_needed,
+    schedule::ScheduleError,
     secret::{Secret, SecretError, SecretOrigin},
     value::ValueError,
     zone::ZoneError,

@@ -53,6 +53,11 @@ mod tests {
         );
         check("[defaults]\nrate_threshold = 5", &[]);
         check(
+            "[groups.kids]\nquota = \"5 GB\"\n[groups.kids.total]\nsilent = \"2h\"",
+            &[],
+        );
+        check("[interface_limits.br-lan]\nquota = \"5 GB\"", &[]);
+        check(
             "[[notify]]\ntype = \"webhook\"\nurl = \"http://example.org\"",
             &[],
         );

@@ -9,6 +9,7 @@ use super::{
     interface::InterfaceError,
     listen::ListenError,
     network::NetworkError,
+    schedule::ScheduleError,
     secret::SecretError,
     units::{Quantity, UnitError, parse_duration, parse_rate, parse_size},
     zone::ZoneError,
@@ -51,6 +52,9 @@ pub enum ValueError {
     /// It is no time zone.
     #[error(transparent)]
     Zone(#[from] ZoneError),
+    /// It is no time of the week.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
     /// It leads to no secret.
     #[error(transparent)]
     Secret(#[from] SecretError),
@@ -94,7 +98,8 @@ impl fmt::Display for Scalar {
 }
 
 impl Scalar {
-    fn not(&self, allowed: impl Into<String>) -> ValueError {
+    /// Says that this is not what is allowed.
+    pub(super) fn not(&self, allowed: impl Into<String>) -> ValueError {
         ValueError::NotAllowed {
             found: self.to_string(),
             allowed: allowed.into(),
@@ -193,7 +198,7 @@ impl Scalar {
         &self,
         read: fn(&Self) -> Result<T, ValueError>,
     ) -> Result<Setting<T>, ValueError> {
-        if matches!(self, Self::Text(text) if text.trim().eq_ignore_ascii_case("off")) {
+        if self.is_off() {
             return Ok(Setting::Off);
         }
         match read(self) {
@@ -204,6 +209,11 @@ impl Scalar {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// The word `off`.
+    pub(super) fn is_off(&self) -> bool {
+        matches!(self, Self::Text(text) if text.trim().eq_ignore_ascii_case("off"))
     }
 
     /// A plain number.

@@ -11,7 +11,7 @@ use super::{
     mac::MacAddr,
     policy::Policy,
     time::rfc3339,
-    view::{DeviceView, ThresholdsView},
+    view::DeviceView,
 };
 
 /// A device.
@@ -138,11 +138,7 @@ impl Device {
             received_rate: rates.received as u64,
             today: self.activity.today_view(),
             cycle: rules.quota().map(|_| self.activity.cycle_view()),
-            thresholds: ThresholdsView {
-                bandwidth_threshold: rules.volume(),
-                max_active_time: rules.active_time().map(|time| time.as_secs()),
-                rate_threshold: rules.bytes_per_sec(),
-            },
+            thresholds: rules.view(),
             alerts: alerts.collect(),
             first_seen: self.first_seen.map(|at| rfc3339(at, zone)),
             last_seen: self.last_seen.map(|at| rfc3339(at, zone)),

@@ -1,5 +1,7 @@
 //! When a rule applies: days of the week and hours of the day, in local time.
 
+use std::fmt;
+
 use jiff::civil::{DateTime, Time, Weekday};
 
 /// Windows of local time, in any of which a rule applies. None at all: never.
@@ -49,6 +51,14 @@ impl Days {
         Self(1 << day.to_monday_zero_offset())
     }
 
+    /// From one to another, both included, over Sunday where need be.
+    pub fn range(first: Weekday, last: Weekday) -> Self {
+        let days = first
+            .cycle_forward()
+            .take(1 + first.until(last).unsigned_abs() as usize);
+        days.fold(Self(0), |days, day| days.and(Self::only(day)))
+    }
+
     /// These and those.
     #[must_use]
     pub fn and(self, others: Self) -> Self {
@@ -58,6 +68,67 @@ impl Days {
     /// Whether a day is among them.
     pub fn has(self, day: Weekday) -> bool {
         self.0 & Self::only(day).0 != 0
+    }
+}
+
+/// As in the configuration.
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some((first, rest)) = self.0.split_first() else {
+            return f.write_str("never");
+        };
+        first.fmt(f)?;
+        rest.iter().try_for_each(|window| write!(f, "; {window}"))
+    }
+}
+
+impl fmt::Display for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { days, from, to } = *self;
+        let is_whole_day = (from, to) == (Time::midnight(), Time::midnight());
+        if days != Days::ALL {
+            days.fmt(f)?;
+            if is_whole_day {
+                return Ok(());
+            }
+            f.write_str(" ")?;
+        }
+        write!(f, "{:02}:{:02}-", from.hour(), from.minute())?;
+        match to.hour() {
+            0 if to == Time::midnight() => f.write_str("24:00"),
+            hour => write!(f, "{hour:02}:{:02}", to.minute()),
+        }
+    }
+}
+
+/// `Mon-Fri`, `Tue,Thu`, `Fri-Mon`.
+impl fmt::Display for Days {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const NAMES: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+        let has = |day: usize| self.0 & 1 << (day % 7) != 0;
+        // Days over the end of a week are told together, so that a week starts with the first of them.
+        let start = if has(0) && *self != Self::ALL {
+            7 - (0..7).rev().take_while(|&day| has(day)).count()
+        } else {
+            0
+        };
+        let mut day = start;
+        let mut separator = "";
+        while day < start + 7 {
+            let length = (day..start + 7).take_while(|&day| has(day)).count();
+            let (first, last) = (NAMES[day % 7], NAMES[(day + length.max(1) - 1) % 7]);
+            match length {
+                0 => {}
+                1 => write!(f, "{separator}{first}")?,
+                2 => write!(f, "{separator}{first},{last}")?,
+                _ => write!(f, "{separator}{first}-{last}")?,
+            }
+            if length > 0 {
+                separator = ",";
+            }
+            day += length + 1;
+        }
+        Ok(())
     }
 }
 

@@ -212,6 +212,15 @@ pub struct ThresholdsView {
     pub max_active_time: Option<u64>,
     /// Bytes per second.
     pub rate_threshold: Option<u64>,
+    /// Bytes a billing cycle.
+    #[serde(default)]
+    pub quota: Option<u64>,
+    /// Seconds without a byte sent.
+    #[serde(default)]
+    pub silent_after: Option<u64>,
+    /// Whether sudden increases are looked for.
+    #[serde(default)]
+    pub surge: bool,
 }
 
 /// Where an alert is in its life.

@@ -14,16 +14,11 @@ use std::{
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 
-use self::{
-    comments::OpenComment,
-    entry::{DeviceSeed, Field},
-    json::json_error,
-};
+use self::{comments::OpenComment, entry::DeviceSeed, json::json_error};
 use super::{
-    error::{ConfigError, Mistake, hint, shown},
+    error::{ConfigError, Mistake, shown},
     network::{self, SelectorError, Subject},
     source::Source,
-    value::ValueError,
 };
 use crate::core::policy::{Limits, Registration};
 
@@ -148,16 +143,6 @@ enum DeviceMistake<'a> {
     Twice { key: &'a str },
     #[error("{key:?} is the same as {first:?} before; make one entry of the two")]
     SameAs { key: &'a str, first: &'a str },
-    #[error("{device:?}: unknown key {field:?}; {}", hint(.field, &Field::ALL.map(Field::as_str)))]
-    UnknownField { device: &'a str, field: &'a str },
-    #[error("{device:?}: {} is there twice; keep one of them", .field.as_str())]
-    FieldTwice { device: &'a str, field: Field },
-    #[error("{device:?}: {}: {reason}", .field.as_str())]
-    Value {
-        device: &'a str,
-        field: Field,
-        reason: ValueError,
-    },
 }
 
 #[cfg(test)]
@@ -266,11 +251,12 @@ mod tests {
         assert_eq!(server.name.as_deref(), Some("Server"));
         assert_eq!(server.group.as_deref(), Some("lab"));
         assert!(server.muted);
-        let expected = Limits::simple(
+        let mut expected = Limits::simple(
             Setting::Off,
             Setting::At(Duration::from_secs(5400)),
             Setting::At(2_500_000),
         );
+        expected.surge.value.watch.total = Setting::At(());
         assert_eq!(server.limits, expected);
         assert_eq!(
             devices.registered[2].limits.volume.value.total,
@@ -283,14 +269,11 @@ mod tests {
         let devices = read(
             r#"{
                 "unknown": { "name": "Others" },
-                "192.123.4.5": { "quota": { "limit": [1, "GB"] }, "schedule": null }
+                "192.123.4.5": { "name": "Laptop", "quota": "1 GB" }
             }"#,
         );
-        let expected = [
-            "devices.json: \"unknown\": name has no effect here, as it is for one device",
-            "devices.json: \"192.123.4.5\": quota is not supported by this version and has no effect",
-            "devices.json: \"192.123.4.5\": schedule is not supported by this version and has no effect",
-        ];
+        let expected =
+            ["devices.json: \"unknown\": name has no effect here, as it is for one device"];
         assert_eq!(devices.warnings, expected);
     }
 

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::super::Target;
 use super::*;
-use crate::core::policy::Setting;
+use crate::core::policy::{Directed, Limits, Setting};
 
 fn config(text: &str) -> Config {
     let source = Source::new(Path::new("/etc/bwmon/bwmon.toml"), text.into()).unwrap();
@@ -98,7 +98,8 @@ fn every_key_is_read() {
     assert_eq!(config.pin.as_deref(), Some(Path::new("/sys/fs/bpf/other")));
     assert_eq!(config.http.listen, Listen::Unix("/run/bwmon.sock".into()));
     assert_eq!(config.http.token.unwrap().reveal(), "secret1");
-    let limits = Limits::simple(Setting::At(10_000_000_000), Setting::Off, Setting::At(1000));
+    let mut limits = Limits::simple(Setting::At(10_000_000_000), Setting::Off, Setting::At(1000));
+    limits.surge.value.watch = Directed::each(Setting::Off);
     assert_eq!(config.policy.defaults, limits);
     let [first, second] = &config.notify[..] else {
         panic!("two channels")
@@ -171,6 +172,7 @@ fn the_shipped_file_says_the_defaults() {
         Setting::At(Duration::from_secs(5 * 3600)),
         Setting::At(6_250_000),
     );
+    expected.policy.defaults.surge.value.watch.total = Setting::At(());
     check(&uncommented, &expected);
     for key in ["tc_mode", "timezone", "surge", "listen"] {
         assert!(uncommented.contains(&format!("\n{key} = ")), "{key}");

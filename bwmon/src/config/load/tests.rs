@@ -216,3 +216,23 @@ fn a_secret_that_everybody_can_read_is_warned_of() {
         [expected]
     );
 }
+
+#[test]
+fn a_group_without_devices_is_warned_of() {
+    let machine = Machine::new(&[
+        (
+            "etc/bwmon.toml",
+            "timezone = \"UTC\"\n[groups.kids]\nsurge = false\n[groups.guests.total]\nquota = 5",
+        ),
+        (
+            "etc/registered_devices.json",
+            "{ \"192.0.2.1\": { \"group\": \"guests\" } }",
+        ),
+    ]);
+    let expected = "groups: no registered device is in \"kids\"; its limits have no effect until an \
+                    entry says \"group\": \"kids\"";
+    assert_eq!(
+        machine.load(&Overrides::default()).unwrap().warnings,
+        [expected]
+    );
+}

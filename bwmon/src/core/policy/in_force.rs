@@ -10,6 +10,7 @@ use crate::core::{
     event::{Direction, RuleKind, Severity},
     schedule::Schedule,
     surge,
+    view::ThresholdsView,
 };
 
 /// Which rule: of each there is at most one alert at a time for a device.
@@ -201,6 +202,26 @@ impl Rules {
             Condition::Quota { limit, .. } => Some(limit),
             _ => None,
         })
+    }
+
+    /// How long it may say nothing.
+    pub fn silent_after(&self) -> Option<Duration> {
+        match self.find(RuleKind::Silent, Direction::Total)?.condition {
+            Condition::Silent(threshold) => Some(threshold),
+            _ => None,
+        }
+    }
+
+    /// All that readers see of them.
+    pub fn view(&self) -> ThresholdsView {
+        ThresholdsView {
+            bandwidth_threshold: self.volume(),
+            max_active_time: self.active_time().map(|time| time.as_secs()),
+            rate_threshold: self.bytes_per_sec(),
+            quota: self.quota(),
+            silent_after: self.silent_after().map(|time| time.as_secs()),
+            surge: self.has(RuleKind::Surge),
+        }
     }
 
     /// Whether there is one of a kind.

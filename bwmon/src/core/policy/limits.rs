@@ -133,6 +133,20 @@ pub enum Scope {
     All,
 }
 
+impl Scope {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Internet, Self::Local, Self::All];
+
+    /// As in the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Internet => "internet",
+            Self::Local => "local",
+            Self::All => "all",
+        }
+    }
+}
+
 /// Most steps of a quota.
 pub const STEPS: usize = 4;
 
@@ -272,10 +286,17 @@ impl Limits {
         active_time: Setting<Duration>,
         rate: Setting<u64>,
     ) -> Self {
+        let directed = |value| match value {
+            Setting::Off => Directed::each(Setting::Off),
+            total => Directed {
+                total,
+                ..Directed::default()
+            },
+        };
         let mut limits = Self::default();
-        limits.volume.value.total = volume;
+        limits.volume.value = directed(volume);
         limits.active_time.value = active_time;
-        limits.rate.value.total = rate;
+        limits.rate.value = directed(rate);
         limits
     }
 }

@@ -1,7 +1,7 @@
 //! What the owner wants: names and thresholds, for each device, for groups, for the unknown ones,
 //! for all.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{collections::BTreeMap, net::IpAddr, sync::LazyLock};
 
 use ipnet::IpNet;
 
@@ -9,11 +9,16 @@ use super::mac::MacAddr;
 
 mod in_force;
 mod limits;
+#[cfg(test)]
+mod tests;
 
 pub use in_force::{Condition, Cooldown, InForce, Rule, Rules, Timing};
 pub use limits::{
     Directed, Limit, Limits, NewDeviceLimit, QuotaLimit, STEPS, Scope, Setting, SurgeLimit, Tuning,
 };
+
+/// Asked for once per device and reload.
+static BUILT_IN: LazyLock<Limits> = LazyLock::new(Limits::built_in);
 
 /// What an entry of the registered devices is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -85,17 +90,24 @@ impl Policy {
     /// device, group, prefix, unknown, defaults, built in.
     pub fn rules(&self, entry: Option<&Registration>, addresses: &[IpAddr]) -> Rules {
         let own = entry.map(|entry| entry.limits.clone()).unwrap_or_default();
-        let group = entry
-            .and_then(|entry| entry.group.as_ref())
-            .and_then(|name| self.groups.get(name))
-            .map(|group| &group.members);
+        let group = entry.and_then(|entry| entry.group.as_deref());
         let prefix = self.registration_by_prefix(addresses);
-        let prefix = prefix.map(|entry| &entry.limits);
+        self.inherited(own, group, prefix.map(|entry| &entry.limits))
+    }
+
+    /// The rules of a device of a group that has no word of its own.
+    pub fn member_rules(&self, group: &str) -> Rules {
+        self.inherited(Limits::default(), Some(group), None)
+    }
+
+    fn inherited(&self, own: Limits, group: Option<&str>, prefix: Option<&Limits>) -> Rules {
+        let group = group.and_then(|name| self.groups.get(name));
+        let group = group.map(|group| &group.members);
         let limits = [group, prefix, Some(&self.unknown), Some(&self.defaults)]
             .into_iter()
             .flatten()
             .fold(own, Limits::or);
-        Rules::new(limits.or(&Limits::built_in()))
+        Rules::new(limits.or(&BUILT_IN))
     }
 
     /// The rules of a group as a whole; `None` where there are none.
