@@ -5,13 +5,8 @@ use std::{net::IpAddr, sync::Arc};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::{
-    activity::Activity,
-    alerts::DeviceRef,
-    event::SubjectKind,
-    mac::MacAddr,
-    policy::Policy,
-    time::rfc3339,
-    view::DeviceView,
+    activity::Activity, alerts::DeviceRef, event::SubjectKind, mac::MacAddr, policy::Policy,
+    time::rfc3339, view::DeviceView,
 };
 
 /// A device.

@@ -62,9 +62,9 @@ pub(super) fn checkpoint(
             .filter(|record| record.alert.state != AlertState::Pending)
             .filter_map(alert_row)
             .collect(),
-        lifecycle: None,
         tables: tables.collect(),
         addresses: addresses.collect(),
+        ..Checkpoint::default()
     }
 }
 
@@ -151,7 +151,7 @@ fn write(what: &str, value: &impl serde::Serialize) -> Option<String> {
         .ok()
 }
 
-fn read<T: serde::de::DeserializeOwned>(what: &str, text: &str) -> Option<T> {
+pub(super) fn read<T: serde::de::DeserializeOwned>(what: &str, text: &str) -> Option<T> {
     serde_json::from_str(text)
         .inspect_err(|error| log::error!("cannot read the {what} of an earlier run: {error}"))
         .ok()

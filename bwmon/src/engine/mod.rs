@@ -7,6 +7,7 @@
 mod checkpoint;
 mod links;
 mod network;
+mod outbox;
 mod publish;
 mod reload;
 mod service;
@@ -32,9 +33,7 @@ use self::{
 use crate::{
     config::{Config, Overrides, Secret},
     core::{
-        alerts::Transition,
         ledger::{Ledger, Occasion},
-        message,
         policy::Scope,
         time::{Monotonic, Now, rfc3339},
         view::{PollStatus, Snapshot},
@@ -43,7 +42,7 @@ use crate::{
     kernel,
     notify::Notifier,
     sources::netlink::{self, Change, NetlinkError},
-    store::{Outcome, Store, StoreError},
+    store::{Checkpoint, Loaded, OutboxRecord, Outcome, Store, StoreError},
 };
 
 /// How often the state is written down: what a crash may cost, unless tables are pinned, and what
@@ -95,7 +94,7 @@ pub async fn run(
 ) -> Result<(), EngineError> {
     let bound = http::bind(&config.http.listen)?;
     let now = kernel::now();
-    let (store, loaded) = Store::open(&config.state_dir, now.day(&config.timezone))?;
+    let (store, mut loaded) = Store::open(&config.state_dir, now.day(&config.timezone))?;
     let (state, changes) = netlink::follow(shutdown.child_token()).await?;
     let signals = service::Signals::new().map_err(EngineError::Signals)?;
 
@@ -110,7 +109,8 @@ pub async fn run(
         configuration,
     };
 
-    let mut engine = Engine::new(config, overrides, Network::new(&state), store, out, &now)?;
+    let network = Network::new(&state);
+    let mut engine = Engine::new(config, overrides, network, store, &mut loaded, out, &now)?;
     engine.warnings.extend(loaded.warnings.iter().cloned());
     engine.saved_tables = checkpoint::restore(&mut engine.ledger, loaded, &now);
     engine.follow_links();
@@ -163,6 +163,10 @@ struct Engine {
     store: Store,
     saved_tables: Vec<SavedTable>,
     notifier: Notifier,
+    /// What is to go into the outbox with the next checkpoint.
+    events: Vec<OutboxRecord>,
+    /// When it was first seen that events wait for the disk.
+    unsafe_since: Option<Monotonic>,
     out: Published,
     poll: PollStatus,
     sampled: Option<Now>,
@@ -199,7 +203,8 @@ impl Engine {
         config: Config,
         overrides: Overrides,
         network: Network,
-        store: Store,
+        mut store: Store,
+        loaded: &mut Loaded,
         out: Published,
         now: &Now,
     ) -> Result<Self, EngineError> {
@@ -221,7 +226,8 @@ impl Engine {
             config.timezone.clone(),
             now,
         );
-        let notifier = Notifier::new(config.notify.clone());
+        let channels = config.notify.clone();
+        let notifier = outbox::start(channels, loaded, &mut store, &config.timezone);
         Ok(Self {
             config,
             overrides,
@@ -234,6 +240,8 @@ impl Engine {
             store,
             saved_tables: Vec::new(),
             notifier,
+            events: Vec::new(),
+            unsafe_since: None,
             out,
             poll,
             sampled: None,
@@ -268,6 +276,7 @@ impl Engine {
                     service::Signal::Reload => self.reload(),
                 },
                 outcome = self.store.outcome() => self.written(outcome),
+                () = self.notifier.settled() => self.keep_settled(),
                 Some(change) = changes.recv() => {
                     self.change(change);
                     // Several at a time, but not so many that a sample is late.
@@ -321,6 +330,7 @@ impl Engine {
             let checkpoint = self.checkpoint(&now, Occasion::Checkpoint);
             self.store.write(checkpoint);
         }
+        self.release_overdue(&now);
         let took = started.elapsed().as_secs_f64();
         self.poll.last_seconds = took;
         self.poll.max_seconds = self.poll.max_seconds.max(took);
@@ -354,39 +364,41 @@ impl Engine {
         told.len()
     }
 
-    fn tell(&self, transition: &Transition) {
-        let event = message::event(transition, &self.host, &self.config.timezone);
-        log::warn!("alert: {}", event.event_description);
-        self.notifier.send(Arc::new(event));
-    }
-
     fn change(&mut self, change: Change) {
         for neighbour in self.network.apply(change) {
             self.learn(neighbour);
         }
     }
 
-    fn checkpoint(&mut self, now: &Now, occasion: Occasion) -> crate::store::Checkpoint {
+    fn checkpoint(&mut self, now: &Now, occasion: Occasion) -> Checkpoint {
         let changes = self.ledger.take_changes(occasion);
         let tables = self
             .settings
             .pin
             .is_some()
             .then(|| self.watches.iter().filter_map(Watch::saved).collect());
-        checkpoint::checkpoint(changes, &self.ledger.alert_records(now), tables, now.wall)
+        let alerts = self.ledger.alert_records(now);
+        Checkpoint {
+            events: std::mem::take(&mut self.events),
+            settled: self.take_settled(),
+            ran: self.notifier.ran(),
+            ..checkpoint::checkpoint(changes, &alerts, tables, now.wall)
+        }
     }
 
     fn written(&mut self, outcome: Outcome) {
         match outcome {
-            Outcome::Durable(at) => {
-                self.durable = at;
+            Outcome::Durable(durable) => {
+                self.durable = durable.at;
                 self.passing.store = None;
+                self.release(durable);
             }
             Outcome::Failed(error) => {
                 let message = format!("history is not written, and will be tried again: {error}");
                 if self.passing.store.is_none() {
                     log::error!("{message}");
                 }
+                self.release_anyway(&error.to_string());
                 self.passing.store = Some(message);
             }
         }
@@ -402,9 +414,9 @@ impl Engine {
         self.sample(&now);
         let last = self.checkpoint(&now, Occasion::End);
         self.watches.clear();
-        let closed = self.store.close(last).await;
-        self.notifier.shutdown().await;
-        closed?;
+        self.store.write(last);
+        self.tell_the_last().await;
+        self.store.close().await?;
         log::info!("stopped");
         Ok(())
     }

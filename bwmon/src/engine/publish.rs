@@ -58,13 +58,6 @@ impl Engine {
             interfaces,
             addresses,
         } = &self.passing;
-        let channels = self.notifier.stats().into_iter().filter_map(|channel| {
-            let error = channel.last_error?;
-            Some(format!(
-                "channel {}: {} events wait: {error}",
-                channel.name, channel.waiting
-            ))
-        });
         self.config
             .warnings
             .iter()
@@ -76,7 +69,7 @@ impl Engine {
                     .flatten()
                     .cloned(),
             )
-            .chain(channels)
+            .chain(self.channel_warnings())
             .collect()
     }
 

@@ -84,23 +84,8 @@ impl DeliveryError {
 
     /// Whether another try would be in vain.
     pub(super) fn is_permanent(&self) -> bool {
-        match self {
-            Self::Url | Self::Request { .. } => true,
-            Self::Status { status, .. } => {
-                const TRANSIENT: [StatusCode; 3] = [
-                    StatusCode::REQUEST_TIMEOUT,
-                    StatusCode::TOO_EARLY,
-                    StatusCode::TOO_MANY_REQUESTS,
-                ];
-                status.is_client_error() && !TRANSIENT.contains(status)
-            }
-            // A redirect comes from portals and maintenance pages too, and to wait loses nothing.
-            Self::Certificates { .. }
-            | Self::Connect(_)
-            | Self::Timeout(_)
-            | Self::Exchange(_)
-            | Self::Redirect { .. } => false,
-        }
+        // All else may change: a token, a redirect of a portal, a page that is under maintenance.
+        matches!(self, Self::Request { .. })
     }
 
     /// How long the receiver wants to be left alone.

@@ -16,8 +16,8 @@ pub(super) struct Pace {
     pub(super) longest: Duration,
     /// The longest wait that a receiver may ask for.
     pub(super) longest_asked_for: Duration,
-    /// How long an event is worth trying.
-    pub(super) patience: Duration,
+    /// How often it is looked whether quiet hours are over.
+    pub(super) look: Duration,
     /// How long a shutdown may take.
     pub(super) farewell: Duration,
 }
@@ -28,14 +28,14 @@ impl Default for Pace {
             first: Duration::from_secs(1),
             longest: Duration::from_secs(5 * 60),
             longest_asked_for: Duration::from_secs(3600),
-            patience: Duration::from_secs(24 * 3600),
+            look: Duration::from_secs(15),
             farewell: Duration::from_secs(2),
         }
     }
 }
 
 impl Pace {
-    /// The waits after each failure of an event: exponential, with full jitter, so that routers
+    /// The waits after each failure in a row: exponential, with full jitter, so that routers
     /// that lost the same receiver don't come back to it at the same moment.
     pub(super) fn waits(self) -> impl Iterator<Item = Duration> {
         let waits = ExponentialBuilder::new()

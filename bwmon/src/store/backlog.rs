@@ -9,51 +9,105 @@ use std::{
     mem,
 };
 
-use super::records::Checkpoint;
+use super::records::{Checkpoint, Fate, OutboxRecord, Settled};
 
 /// To be written in this order, in one transaction.
 ///
 /// Several only because of devices that were renamed in between: what a rename means depends on
 /// what was written before it, and on what comes with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Backlog(Vec<Checkpoint>);
+pub(super) struct Backlog {
+    steps: Vec<Checkpoint>,
+    /// What became of events, while there is no checkpoint that it could go into.
+    settled: Vec<Settled>,
+}
 
 impl Backlog {
     /// Adds one that is newer than all the others.
-    pub(super) fn push(&mut self, newer: Checkpoint) {
-        match self.0.last_mut() {
+    pub(super) fn push(&mut self, mut newer: Checkpoint) {
+        let settled = mem::take(&mut newer.settled);
+        match self.steps.last_mut() {
             Some(last) if last.renamed.is_empty() && newer.renamed.is_empty() => {
                 absorb(last, newer);
             }
             Some(last) => {
                 last.tables.clear();
-                self.0.push(newer);
+                self.steps.push(newer);
             }
-            None => self.0.push(newer),
+            None => {
+                newer.settled = mem::take(&mut self.settled);
+                self.steps.push(newer);
+            }
+        }
+        self.settle(settled);
+    }
+
+    /// Adds what became of events that came before.
+    pub(super) fn settle(&mut self, settled: Vec<Settled>) {
+        for settled in settled {
+            // Nobody needs to know any more that it was there.
+            let is_known_only_here = settled.fate == Fate::Gone
+                && self
+                    .steps
+                    .iter_mut()
+                    .any(|step| remove(&mut step.events, settled.seq));
+            if is_known_only_here {
+                continue;
+            }
+            let list = self
+                .steps
+                .last_mut()
+                .map_or(&mut self.settled, |last| &mut last.settled);
+            list.push(settled);
         }
     }
 
     /// Puts back what was taken out earlier, before what came since.
     pub(super) fn put_back(&mut self, earlier: Self) {
-        for newer in mem::replace(self, earlier).0 {
+        let Self { steps, settled } = mem::replace(self, earlier);
+        for newer in steps {
             self.push(newer);
         }
+        self.settle(settled);
     }
 
     /// Takes all of them; `None` if there are none.
     pub(super) fn take(&mut self) -> Option<Self> {
-        (!self.0.is_empty()).then(|| mem::take(self))
+        let is_empty = self.steps.is_empty() && self.settled.is_empty();
+        (!is_empty).then(|| mem::take(self))
     }
 
     /// The oldest first.
     pub(super) fn steps(&self) -> &[Checkpoint] {
-        &self.0
+        &self.steps
     }
+
+    /// What comes after them.
+    pub(super) fn settled(&self) -> &[Settled] {
+        &self.settled
+    }
+
+    /// Whether there is something new to be told.
+    pub(super) fn has_events(&self) -> bool {
+        self.steps.iter().any(|step| !step.events.is_empty())
+    }
+
+    /// The place of the newest event.
+    pub(super) fn last_event(&self) -> Option<u64> {
+        let events = self.steps.iter().flat_map(|step| &step.events);
+        events.map(|event| event.seq).max()
+    }
+}
+
+/// Removes the event of this place; says whether it was there.
+fn remove(events: &mut Vec<OutboxRecord>, seq: u64) -> bool {
+    let place = events.iter().position(|event| event.seq == seq);
+    place.map(|place| events.remove(place)).is_some()
 }
 
 /// Makes `older` what both are when written one after the other.
 fn absorb(older: &mut Checkpoint, newer: Checkpoint) {
-    // Neither renames anything.
+    // Neither renames anything. What was settled is taken out of the newer one before.
     let Checkpoint {
         at,
         renamed: _,
@@ -63,6 +117,10 @@ fn absorb(older: &mut Checkpoint, newer: Checkpoint) {
         lifecycle,
         tables,
         addresses,
+        events,
+        settled: _,
+        ran,
+        memory,
     } = newer;
     older.at = at;
     replace(&mut older.devices, devices, |device| device.id.clone());
@@ -71,6 +129,11 @@ fn absorb(older: &mut Checkpoint, newer: Checkpoint) {
     });
     replace(&mut older.alerts, alerts, |alert| alert.id.clone());
     replace(&mut older.addresses, addresses, |address| address.address);
+    replace(&mut older.memory, memory, |thing| {
+        (thing.subject.clone(), thing.kind.clone())
+    });
+    older.events.extend(events);
+    older.ran = ran;
     older.lifecycle = lifecycle.or(older.lifecycle.take());
     older.tables = tables;
 }

@@ -3,7 +3,7 @@
 //! Addresses and days are text, so that a person with `sqlite3` can read them. Times are
 //! microseconds since the epoch. Raw counters are blobs, since SQLite's integers have a sign.
 
-use std::{error::Error, fmt::Display, net::IpAddr, str::FromStr};
+use std::{error::Error, fmt::Display, net::IpAddr, str::FromStr, time::Duration};
 
 use bwmon_common::layout::{Counter, Row};
 use jiff::Timestamp;
@@ -68,6 +68,22 @@ impl FromSql for Amount {
         u64::try_from(amount)
             .map(Self)
             .map_err(|_| FromSqlError::OutOfRange(amount))
+    }
+}
+
+/// A duration, in whole seconds.
+pub(super) struct Seconds(pub(super) Duration);
+
+impl ToSql for Seconds {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(i64::try_from(self.0.as_secs()).unwrap_or(i64::MAX).into())
+    }
+}
+
+impl FromSql for Seconds {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let Amount(seconds) = Amount::column_result(value)?;
+        Ok(Self(Duration::from_secs(seconds)))
     }
 }
 

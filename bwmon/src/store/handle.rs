@@ -18,7 +18,7 @@ use super::{
     directory::Directory,
     error::StoreError,
     load,
-    records::{Checkpoint, Loaded},
+    records::{Checkpoint, Loaded, Settled},
     schema,
     write::Writer,
 };
@@ -36,6 +36,7 @@ pub struct Store {
     in_flight: Option<Arc<Backlog>>,
     /// Came in while nobody waited for it.
     untold: Option<Outcome>,
+    durable: Durable,
     thread: WriterThread,
 }
 
@@ -43,10 +44,19 @@ pub struct Store {
 #[derive(Debug)]
 #[must_use]
 pub enum Outcome {
-    /// All up to the checkpoint of this time is durable.
-    Durable(Timestamp),
+    /// All that was handed over before this was written is durable.
+    Durable(Durable),
     /// Nothing was written. The next [`Store::write`] tries again.
     Failed(StoreError),
+}
+
+/// How far all is durable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Durable {
+    /// Up to the checkpoint of this time; the epoch before the first one.
+    pub at: Timestamp,
+    /// Up to the event of this place, and a power cut can't take that back; 0 before the first one.
+    pub event: u64,
 }
 
 #[derive(Debug)]
@@ -83,6 +93,7 @@ impl Store {
                 backlog,
                 in_flight: None,
                 untold: None,
+                durable: Durable::default(),
                 thread,
             },
             loaded,
@@ -96,6 +107,13 @@ impl Store {
         self.hand_over();
     }
 
+    /// Takes over what became of events, to be written likewise. It costs less than a checkpoint.
+    pub fn settle(&mut self, settled: Vec<Settled>) {
+        self.collect();
+        self.backlog.settle(settled);
+        self.hand_over();
+    }
+
     /// Waits until the outcome of a write is known, for ever if there is none. Nothing is lost
     /// when this future is dropped.
     pub async fn outcome(&mut self) -> Outcome {
@@ -106,7 +124,7 @@ impl Store {
             return std::future::pending().await;
         }
         let result = self.thread.results.recv().await;
-        let outcome = self.settle(result.unwrap_or(Err(StoreError::Stopped)));
+        let outcome = self.conclude(result.unwrap_or(Err(StoreError::Stopped)));
         // What came while this was written. After a failure it waits for the next checkpoint.
         if let Outcome::Durable(_) = outcome {
             self.hand_over();
@@ -114,10 +132,8 @@ impl Store {
         outcome
     }
 
-    /// Writes the last checkpoint and all that is not durable yet, and closes the database. Waits
-    /// up to five seconds.
-    pub async fn close(mut self, last: Checkpoint) -> Result<(), StoreError> {
-        self.backlog.push(last);
+    /// Writes all that is not durable yet, and closes the database. Waits up to five seconds.
+    pub async fn close(self) -> Result<(), StoreError> {
         match timeout(CLOSE_WITHIN, self.finish()).await {
             Ok(result) => result,
             Err(_) => Err(StoreError::TimedOut(CLOSE_WITHIN)),
@@ -127,21 +143,24 @@ impl Store {
     async fn finish(mut self) -> Result<(), StoreError> {
         if self.in_flight.is_some() {
             let result = self.thread.results.recv().await;
-            if let Outcome::Failed(error) = self.settle(result.unwrap_or(Err(StoreError::Stopped)))
+            if let Outcome::Failed(error) =
+                self.conclude(result.unwrap_or(Err(StoreError::Stopped)))
             {
                 log::debug!("the write before the last one failed: {error}");
             }
         }
         self.hand_over();
+        let is_writing = self.in_flight.is_some();
         let WriterThread {
             jobs,
             mut results,
             handle,
         } = self.thread;
-        let written = results.recv().await.unwrap_or(Err(StoreError::Stopped));
+        let mut next = async || results.recv().await.unwrap_or(Err(StoreError::Stopped));
+        let written = if is_writing { next().await } else { Ok(()) };
         // This is what the thread ends on.
         drop(jobs);
-        let closed = results.recv().await.unwrap_or(Err(StoreError::Stopped));
+        let closed = next().await;
         // Nothing but its end comes after the last result.
         if handle.join().is_err() {
             return Err(StoreError::Stopped);
@@ -159,23 +178,22 @@ impl Store {
             Err(TryRecvError::Empty) => return,
             Err(TryRecvError::Disconnected) => Err(StoreError::Stopped),
         };
-        self.untold = Some(self.settle(result));
+        self.untold = Some(self.conclude(result));
     }
 
-    fn settle(&mut self, result: Result<(), StoreError>) -> Outcome {
+    fn conclude(&mut self, result: Result<(), StoreError>) -> Outcome {
         let written = self
             .in_flight
             .take()
             .map(Arc::unwrap_or_clone)
             .unwrap_or_default();
         match result {
-            Ok(()) => Outcome::Durable(
-                written
-                    .steps()
-                    .last()
-                    .map(|step| step.at)
-                    .unwrap_or_default(),
-            ),
+            Ok(()) => {
+                let Durable { at, event } = &mut self.durable;
+                *at = written.steps().last().map_or(*at, |step| step.at);
+                *event = written.last_event().map_or(*event, |last| last.max(*event));
+                Outcome::Durable(self.durable)
+            }
             Err(error) => {
                 self.backlog.put_back(written);
                 Outcome::Failed(error)
@@ -232,7 +250,7 @@ fn serve(
     results: &Sender<Result<(), StoreError>>,
 ) {
     while let Some(backlog) = jobs.blocking_recv() {
-        let result = writer.write(backlog.steps());
+        let result = writer.write(&backlog);
         // The other end gets its own back, without a copy.
         drop(backlog);
         if results.blocking_send(result).is_err() {

@@ -4,8 +4,11 @@ use jiff::civil::Date;
 use rusqlite::Connection;
 
 use super::{
-    codec::{Addresses, Amount, Micros, Rows, Text, Total},
-    records::{AddressRecord, AlertRow, DeviceRecord, Loaded, TableRecord, UsageRecord},
+    codec::{Addresses, Amount, Micros, Rows, Seconds, Text, Total},
+    outbox,
+    records::{
+        AddressRecord, AlertRow, DeviceRecord, Loaded, MemoryRecord, TableRecord, UsageRecord,
+    },
 };
 
 /// Closed alerts that are shown.
@@ -14,9 +17,11 @@ const ALERTS: u32 = 200;
 /// All of it, with the usage of `day`, or of the latest day where that is later: then the clock does
 /// not know the time yet, as after a boot without a battery.
 pub(super) fn load(connection: &Connection, day: Date) -> rusqlite::Result<Loaded> {
-    let (at, lifecycle) = connection.query_row("SELECT at, lifecycle FROM state", [], |row| {
-        Ok((row.get::<_, Option<Micros>>(0)?.map(|at| at.0), row.get(1)?))
-    })?;
+    let (at, lifecycle, ran) =
+        connection.query_row("SELECT at, lifecycle, ran FROM state", [], |row| {
+            let at = row.get::<_, Option<Micros>>(0)?.map(|at| at.0);
+            Ok((at, row.get(1)?, row.get::<_, Seconds>(2)?.0))
+        })?;
     Ok(Loaded {
         at,
         devices: devices(connection)?,
@@ -25,6 +30,10 @@ pub(super) fn load(connection: &Connection, day: Date) -> rusqlite::Result<Loade
         lifecycle,
         tables: tables(connection)?,
         addresses: addresses(connection)?,
+        outbox: outbox::waiting(connection)?,
+        failed: outbox::failed(connection)?,
+        ran,
+        memory: memory(connection)?,
         warnings: Vec::new(),
     })
 }
@@ -116,4 +125,17 @@ fn addresses(connection: &Connection) -> rusqlite::Result<Vec<AddressRecord>> {
         })
     })?;
     addresses.collect()
+}
+
+fn memory(connection: &Connection) -> rusqlite::Result<Vec<MemoryRecord>> {
+    let mut statement =
+        connection.prepare("SELECT subject, kind, state FROM memory ORDER BY subject, kind")?;
+    let memory = statement.query_map([], |row| {
+        Ok(MemoryRecord {
+            subject: row.get(0)?,
+            kind: row.get(1)?,
+            state: row.get(2)?,
+        })
+    })?;
+    memory.collect()
 }

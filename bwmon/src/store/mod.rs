@@ -1,9 +1,12 @@
-//! What survives a restart: usage, devices, alerts, and a checkpoint of the raw counters, in one
-//! SQLite database in the state directory.
+//! What survives a restart: usage, devices, alerts, what is still to be told of them, and a
+//! checkpoint of the raw counters, in one SQLite database in the state directory.
 //!
 //! History and checkpoint are written in one transaction. After a crash, the next start counts the
 //! difference between the kernel's counters and the checkpoint, so that no byte is lost, and none
 //! is counted twice.
+//!
+//! An event is in the outbox in the same transaction as the alert it tells of, and that transaction
+//! is synced: not even a power cut makes bwmon forget what a receiver was told.
 //!
 //! One thread owns the database; the loop hands it a [`Checkpoint`] a minute and never waits for
 //! it. Nothing here knows what a rule or a rate is: what the core wants back is opaque text.
@@ -14,6 +17,7 @@ mod directory;
 mod error;
 mod handle;
 mod load;
+mod outbox;
 mod prune;
 mod records;
 mod rename;
@@ -24,7 +28,8 @@ mod write;
 mod tests;
 
 pub use error::StoreError;
-pub use handle::{Outcome, Store};
+pub use handle::{Durable, Outcome, Store};
 pub use records::{
-    AddressRecord, AlertRow, Checkpoint, DeviceRecord, Loaded, TableRecord, UsageRecord,
+    AddressRecord, AlertRow, Checkpoint, DeviceRecord, FailedRecord, Fate, Loaded, MemoryRecord,
+    OutboxRecord, Settled, TableRecord, UsageRecord,
 };

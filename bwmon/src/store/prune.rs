@@ -3,7 +3,10 @@
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use rusqlite::{Connection, Transaction, params};
 
-use super::codec::{Micros, Text};
+use super::{
+    codec::{Micros, Text},
+    outbox,
+};
 
 /// Days of usage, and of devices that were not seen.
 const USAGE_DAYS: i64 = 400;
@@ -11,6 +14,8 @@ const USAGE_DAYS: i64 = 400;
 const STATE_DAYS: i64 = 7;
 /// Days of addresses that were not seen.
 const ADDRESS_DAYS: i64 = 30;
+/// Days of events that were given up.
+const FAILED_DAYS: i64 = 30;
 /// The latest closed alerts.
 const CLOSED_ALERTS: u32 = 10_000;
 /// Pages given back to the file system at a time.
@@ -47,6 +52,7 @@ pub(super) fn if_due(transaction: &Transaction<'_>, at: Timestamp) -> rusqlite::
             AND NOT EXISTS (SELECT 1 FROM address WHERE address.device = device.key)",
         params![Micros(usage)],
     )?;
+    outbox::prune(transaction, before(at, FAILED_DAYS))?;
     Ok(true)
 }
 

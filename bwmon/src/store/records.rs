@@ -2,7 +2,7 @@
 //!
 //! Amounts of bytes are those of layer 2; the local parts are contained in the totals.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use bwmon_common::layout::Row;
 use jiff::{Timestamp, civil::Date};
@@ -34,6 +34,14 @@ pub struct Checkpoint {
     pub tables: Vec<TableRecord>,
     /// Those that changed.
     pub addresses: Vec<AddressRecord>,
+    /// What is to be told from now on, so that it comes with the alert it is about.
+    pub events: Vec<OutboxRecord>,
+    /// What became of events, of these or of earlier ones.
+    pub settled: Vec<Settled>,
+    /// How long bwmon has run, in this run and all before it.
+    pub ran: Duration,
+    /// Those that changed. They go after `renamed`, by which an old device's memory is gone.
+    pub memory: Vec<MemoryRecord>,
 }
 
 /// A device.
@@ -120,6 +128,73 @@ pub struct AddressRecord {
     pub last_seen: Timestamp,
 }
 
+/// An event that waits for a channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboxRecord {
+    /// Its place: a channel is told in this order.
+    pub seq: u64,
+    /// The name of the channel.
+    pub channel: String,
+    /// The id of the event.
+    pub event: String,
+    /// Which change of an alert it tells of, as in events.
+    pub state: String,
+    /// How bad it is, as in events.
+    pub severity: String,
+    /// When it happened.
+    pub at: Timestamp,
+    /// The [`Checkpoint::ran`] of that moment, to the second: what its age is measured from, since
+    /// no clock that is set can make it old.
+    pub ran: Duration,
+    /// The event itself, as JSON.
+    pub body: Arc<str>,
+}
+
+/// An event that waits no more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// Its place.
+    pub seq: u64,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+/// What became of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Nothing that is to be kept.
+    Gone,
+    /// It was given up, which is kept for a while: the latest 100 of a channel, for 30 days.
+    Failed {
+        /// When.
+        at: Timestamp,
+        /// Why.
+        error: String,
+    },
+}
+
+/// An event that was given up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedRecord {
+    /// As it waited.
+    pub waited: OutboxRecord,
+    /// When it was given up.
+    pub at: Timestamp,
+    /// Why.
+    pub error: String,
+}
+
+/// Something that the core wants back, in a form of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemoryRecord {
+    /// What it is about: the id of a device, or something else that has a name.
+    pub subject: String,
+    /// What sort of thing it is.
+    pub kind: String,
+    /// The thing; `None` to forget it. Never `None` in [`Loaded`].
+    pub state: Option<String>,
+}
+
 /// What an earlier run left.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Loaded {
@@ -137,6 +212,14 @@ pub struct Loaded {
     pub tables: Vec<TableRecord>,
     /// Those seen in the last 30 days.
     pub addresses: Vec<AddressRecord>,
+    /// What still waits for channels, in order.
+    pub outbox: Vec<OutboxRecord>,
+    /// The latest 100 that were given up, newest first.
+    pub failed: Vec<FailedRecord>,
+    /// As of the last checkpoint.
+    pub ran: Duration,
+    /// All of it.
+    pub memory: Vec<MemoryRecord>,
     /// What the owner should know.
     pub warnings: Vec<String>,
 }

@@ -3,7 +3,8 @@
 //! Made for flash: a checkpoint appends to the log, and only once the log is long, about twenty
 //! minutes of a home's checkpoints, is it synced and copied to the database. With `synchronous = NORMAL` a
 //! crash of bwmon loses nothing; a power cut may lose the checkpoints since that copy, never a
-//! part of one, and the kernel's counters are gone then too.
+//! part of one, and the kernel's counters are gone then too. Only what has events in it is synced
+//! at once, with `synchronous = FULL`, and all before it with it.
 
 use std::{path::Path, time::Duration};
 
@@ -12,7 +13,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::error::StoreError;
 
 /// Step n brings a database of version n to version n + 1. Only ever added to.
-const MIGRATIONS: [&str; 1] = ["
+pub(super) const MIGRATIONS: [&str; 2] = [
+    "
     -- The one row of what is not a list.
     CREATE TABLE state (
         id        INTEGER PRIMARY KEY CHECK (id = 1),
@@ -71,7 +73,33 @@ const MIGRATIONS: [&str; 1] = ["
         last_seen  INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX address_device ON address (device);
-"];
+",
+    "
+    ALTER TABLE state ADD COLUMN ran INTEGER NOT NULL DEFAULT 0;  -- seconds, over all runs
+
+    -- What is to be told to channels, and what could not be.
+    CREATE TABLE outbox (
+        seq       INTEGER PRIMARY KEY,
+        channel   TEXT NOT NULL,
+        event     TEXT NOT NULL,                 -- an id: the same on every channel and try
+        state     TEXT NOT NULL,
+        severity  TEXT NOT NULL,
+        at        INTEGER NOT NULL,
+        ran       INTEGER NOT NULL,              -- of the table state, at that moment
+        body      TEXT NOT NULL,
+        failed_at INTEGER,                       -- NULL while it waits
+        error     TEXT
+    ) STRICT;
+
+    -- What the core wants back.
+    CREATE TABLE memory (
+        subject TEXT NOT NULL,
+        kind    TEXT NOT NULL,
+        state   TEXT NOT NULL,
+        PRIMARY KEY (subject, kind)
+    ) STRICT, WITHOUT ROWID;
+",
+];
 
 /// Nobody but a person with `sqlite3` ever holds the write lock; the checkpoint comes again.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);

@@ -6,10 +6,13 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::{
-    codec::{Addresses, Amount, Micros, Rows, Text, Total},
+    backlog::Backlog,
+    codec::{Addresses, Amount, Micros, Rows, Seconds, Text, Total},
     error::StoreError,
-    prune,
-    records::{AddressRecord, AlertRow, Checkpoint, DeviceRecord, TableRecord, UsageRecord},
+    outbox, prune,
+    records::{
+        AddressRecord, AlertRow, Checkpoint, DeviceRecord, MemoryRecord, TableRecord, UsageRecord,
+    },
     rename::{key, rename},
 };
 
@@ -26,14 +29,14 @@ impl Writer {
         Self { connection, path }
     }
 
-    /// Writes `steps` one after the other, as a whole or not at all.
-    pub(super) fn write(&mut self, steps: &[Checkpoint]) -> Result<(), StoreError> {
+    /// Writes all of `backlog`, as a whole or not at all.
+    pub(super) fn write(&mut self, backlog: &Backlog) -> Result<(), StoreError> {
         let fail = |source| StoreError::new(self.path.clone(), "write", source);
-        let pruned = match write(&mut self.connection, steps).map_err(fail) {
+        let pruned = match write(&mut self.connection, backlog).map_err(fail) {
             // The log may be large, and most of what is in it has its place in the database, so
             // to copy it there makes room.
             Err(StoreError::Full { .. }) if empty_log(&self.connection).is_ok() => {
-                write(&mut self.connection, steps).map_err(fail)?
+                write(&mut self.connection, backlog).map_err(fail)?
             }
             result => result?,
         };
@@ -57,13 +60,21 @@ fn empty_log(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Says whether old rows were removed.
-fn write(connection: &mut Connection, steps: &[Checkpoint]) -> rusqlite::Result<bool> {
+fn write(connection: &mut Connection, backlog: &Backlog) -> rusqlite::Result<bool> {
+    // It can't be changed within a transaction.
+    let synchronous = if backlog.has_events() {
+        "FULL"
+    } else {
+        "NORMAL"
+    };
+    connection.pragma_update(None, "synchronous", synchronous)?;
     // Immediate: to start with a read would need one more lock, which can be refused.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    for step in steps {
+    for step in backlog.steps() {
         apply(&transaction, step)?;
     }
-    let pruned = match steps.last() {
+    outbox::settle(&transaction, backlog.settled())?;
+    let pruned = match backlog.steps().last() {
         Some(last) => prune::if_due(&transaction, last.at)?,
         None => false,
     };
@@ -81,6 +92,10 @@ fn apply(transaction: &Transaction<'_>, checkpoint: &Checkpoint) -> rusqlite::Re
         lifecycle,
         tables,
         addresses,
+        events,
+        settled,
+        ran,
+        memory,
     } = checkpoint;
     for (old, new) in renamed {
         let told = usage
@@ -102,9 +117,14 @@ fn apply(transaction: &Transaction<'_>, checkpoint: &Checkpoint) -> rusqlite::Re
     for address in addresses {
         write_address(transaction, address)?;
     }
+    outbox::add(transaction, events)?;
+    outbox::settle(transaction, settled)?;
+    for thing in memory {
+        write_memory(transaction, thing)?;
+    }
     transaction
-        .prepare_cached("UPDATE state SET at = ?1, lifecycle = coalesce(?2, lifecycle)")?
-        .execute(params![Micros(*at), lifecycle])?;
+        .prepare_cached("UPDATE state SET at = ?1, lifecycle = coalesce(?2, lifecycle), ran = ?3")?
+        .execute(params![Micros(*at), lifecycle, Seconds(*ran)])?;
     Ok(())
 }
 
@@ -256,6 +276,28 @@ fn write_address(transaction: &Transaction<'_>, address: &AddressRecord) -> rusq
             Micros(*first_seen),
             Micros(*last_seen),
         ])?;
+    Ok(())
+}
+
+fn write_memory(transaction: &Transaction<'_>, thing: &MemoryRecord) -> rusqlite::Result<()> {
+    let MemoryRecord {
+        subject,
+        kind,
+        state,
+    } = thing;
+    let Some(state) = state else {
+        transaction
+            .prepare_cached("DELETE FROM memory WHERE subject = ?1 AND kind = ?2")?
+            .execute([subject, kind])?;
+        return Ok(());
+    };
+    transaction
+        .prepare_cached(
+            "INSERT INTO memory (subject, kind, state) VALUES (?1, ?2, ?3)
+             ON CONFLICT (subject, kind) DO UPDATE SET state = excluded.state
+             WHERE state <> excluded.state",
+        )?
+        .execute([subject, kind, state])?;
     Ok(())
 }
 

@@ -13,7 +13,7 @@ async fn an_event_is_posted_as_json() {
         &webhook("phone", receiver.url("/hook?key=1")),
         "b34r3r",
     )]);
-    notifier.send(event("one"));
+    tell(&notifier, &event("one"));
 
     let request = receiver.request().await;
     assert!(
@@ -35,13 +35,16 @@ async fn an_event_is_posted_as_json() {
         .unwrap()
         .parse()
         .unwrap();
-    assert!((jiff::Timestamp::now().as_second() - timestamp).abs() < 60);
+    assert!((Timestamp::now().as_second() - timestamp).abs() < 60);
     let expected = ChannelStats {
         name: "phone".to_owned(),
         delivered: 1,
         failed: 0,
-        dropped: 0,
+        given_up: 0,
+        shed: 0,
         waiting: 0,
+        held: 0,
+        oldest: None,
         last_error: None,
     };
     assert_eq!(settled(&notifier).await, expected);
@@ -123,11 +126,11 @@ async fn comes_again(reply: Reply) {
         timeout,
         ..webhook("phone", receiver.url("/"))
     }]);
-    notifier.send(event("one"));
-    notifier.send(event("two"));
+    tell(&notifier, &event("one"));
+    tell(&notifier, &event("two"));
     assert_eq!(receiver.ids(3).await, ["one", "one", "two"]);
     let stats = settled(&notifier).await;
-    assert_eq!((stats.delivered, stats.failed, stats.dropped), (2, 1, 0));
+    assert_eq!((stats.delivered, stats.failed, stats.given_up), (2, 1, 0));
     assert_eq!(stats.last_error, None);
 }
 
@@ -137,6 +140,10 @@ async fn an_event_that_failed_comes_again_before_the_next() {
     comes_again(Reply::Hang).await;
     comes_again(Reply::HangUp).await;
     for status in [
+        "400 Bad Request",
+        "401 Unauthorized",
+        "404 Not Found",
+        "410 Gone",
         "408 Request Timeout",
         "425 Too Early",
         "429 Too Many Requests",
@@ -150,7 +157,7 @@ async fn an_event_that_failed_comes_again_before_the_next() {
 async fn an_event_waits_for_a_receiver_to_come_back() {
     let port = free_port();
     let notifier = notifier([webhook("phone", format!("http://127.0.0.1:{port}/T0K3N"))]);
-    notifier.send(event("one"));
+    tell(&notifier, &event("one"));
     let stats = until(&notifier, |stats| stats.failed > 2).await;
     let error = stats.last_error.unwrap();
     assert!(
@@ -174,7 +181,7 @@ async fn a_redirect_is_not_followed() {
     );
     let mut receiver = Receiver::new(vec![Reply::Answer(to.leak(), ""), Reply::OK]);
     let notifier = notifier([webhook("phone", receiver.url("/"))]);
-    notifier.send(event("one"));
+    tell(&notifier, &event("one"));
     assert_eq!(receiver.ids(2).await, ["one", "one"]);
     assert_eq!(settled(&notifier).await.delivered, 1);
     assert_eq!(
@@ -187,7 +194,7 @@ async fn a_redirect_is_not_followed() {
 async fn is_left_alone(head: &'static str) {
     let mut receiver = Receiver::new(vec![Reply::Answer(head, ""), Reply::OK]);
     let notifier = notifier([webhook("phone", receiver.url("/"))]);
-    notifier.send(event("one"));
+    tell(&notifier, &event("one"));
     let first = receiver.request().await;
     let pause = receiver.request().await.at - first.at;
     assert!(pause >= QUICK.longest_asked_for, "{pause:?}");
@@ -202,41 +209,44 @@ async fn a_receiver_may_ask_for_a_pause() {
 }
 
 #[tokio::test]
-async fn what_a_receiver_refuses_is_not_sent_again() {
-    for status in [
-        "400 Bad Request",
-        "401 Unauthorized",
-        "404 Not Found",
-        "410 Gone",
-    ] {
-        let mut receiver = Receiver::new(vec![Reply::Echo(status), Reply::OK]);
-        let notifier = notifier([webhook("phone", receiver.url("/T0K3N"))]);
-        notifier.send(event("one"));
-        assert_eq!(receiver.ids(1).await, ["one"]);
-        let stats = settled(&notifier).await;
-        assert_eq!((stats.delivered, stats.failed, stats.dropped), (0, 1, 1));
-        assert_eq!(
-            stats.last_error,
-            Some(format!("answered {status}: Cannot POST …"))
-        );
+async fn an_event_is_given_up_when_it_is_old() {
+    let mut receiver = Receiver::new(vec![Reply::Echo("410 Gone"), Reply::OK]);
+    let notifier = notifier([Channel {
+        max_age: Duration::ZERO,
+        ..webhook("phone", receiver.url("/T0K3N"))
+    }]);
+    tell(&notifier, &event("one"));
+    assert_eq!(receiver.ids(1).await, ["one"]);
+    let stats = settled(&notifier).await;
+    assert_eq!((stats.delivered, stats.failed, stats.given_up), (0, 1, 1));
+    let error = "answered 410 Gone: Cannot POST …".to_owned();
+    assert_eq!(stats.last_error.as_ref(), Some(&error));
+    let [failed] = &notifier.failed()[..] else {
+        panic!()
+    };
+    assert_eq!(
+        (failed.channel.as_str(), &failed.event),
+        ("phone", &event("one"))
+    );
+    assert_eq!(failed.error, error);
+    let fate = Fate::Failed { at: now(), error };
+    assert_eq!(notifier.take_settled(), [Settled { seq: 1, fate }]);
 
-        notifier.send(event("two"));
-        assert_eq!(receiver.ids(1).await, ["two"]);
-        assert_eq!(settled(&notifier).await.last_error, None);
-    }
+    tell(&notifier, &event("two"));
+    assert_eq!(receiver.ids(1).await, ["two"]);
+    assert_eq!(settled(&notifier).await.last_error, None);
 }
 
 #[tokio::test]
-async fn an_event_is_given_up_when_it_is_old() {
-    let mut receiver = Receiver::new(vec![Reply::FAILED, Reply::OK]);
-    let channel = webhook("phone", receiver.url("/"));
-    let patience = Duration::ZERO;
-    let notifier = Notifier::with_pace(vec![channel], Pace { patience, ..QUICK });
-    notifier.send(event("one"));
-    notifier.send(event("two"));
-    assert_eq!(receiver.ids(2).await, ["one", "two"]);
+async fn an_event_that_fits_into_no_request_is_given_up_at_once() {
+    let mut receiver = Receiver::new(vec![Reply::OK]);
+    let notifier = notifier([webhook("phone", receiver.url("/"))]);
+    // No header can hold this.
+    tell(&notifier, &event("one\n"));
+    tell(&notifier, &event("two"));
+    assert_eq!(receiver.ids(1).await, ["two"]);
     let stats = settled(&notifier).await;
-    assert_eq!((stats.delivered, stats.failed, stats.dropped), (1, 1, 1));
+    assert_eq!((stats.delivered, stats.failed, stats.given_up), (1, 1, 1));
 }
 
 #[tokio::test]
@@ -244,8 +254,11 @@ async fn of_an_endless_answer_only_the_start_is_taken() {
     for (status, delivered) in [("200 OK", 1), ("400 Bad Request", 0)] {
         let (sender, mut taken) = unbounded_channel();
         let receiver = Receiver::new(vec![Reply::Endless(status, sender)]);
-        let notifier = notifier([webhook("phone", receiver.url("/"))]);
-        notifier.send(event("one"));
+        let notifier = notifier([Channel {
+            max_age: Duration::ZERO,
+            ..webhook("phone", receiver.url("/"))
+        }]);
+        tell(&notifier, &event("one"));
         assert_eq!(settled(&notifier).await.delivered, delivered);
         // More than was read fits into the buffers of two sockets, but not without bounds.
         let taken = next(&mut taken).await;

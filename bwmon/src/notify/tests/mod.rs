@@ -2,7 +2,10 @@
 
 mod certificates;
 mod delivery;
+mod durability;
+mod order;
 mod queueing;
+mod quiet;
 mod receiver;
 
 use std::{
@@ -10,11 +13,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{ChannelStats, Notifier, pace::Pace, queue::CAPACITY, try_once};
+use jiff::{Timestamp, tz::TimeZone};
+
+use super::{
+    ChannelStats, Entry, Fate, Notifier, Restored, Settled,
+    clock::Clock,
+    pace::Pace,
+    queue::{MOST_BYTES, MOST_EVENTS},
+    try_once,
+};
 use crate::{
     config::{Channel, Routing, Secret, Target, Webhook},
-    core::event::{
-        Detail, Direction, Event, EventDevice, EventState, RuleKind, Severity, SubjectKind, Unit,
+    core::{
+        event::{
+            Detail, Direction, Event, EventDevice, EventState, RuleKind, Severity, SubjectKind,
+            Unit,
+        },
+        schedule::Schedule,
     },
 };
 use receiver::{Receiver, Reply, next};
@@ -24,7 +39,7 @@ const QUICK: Pace = Pace {
     first: Duration::from_millis(5),
     longest: Duration::from_millis(20),
     longest_asked_for: Duration::from_secs(1),
-    patience: Duration::from_secs(3600),
+    look: Duration::from_millis(5),
     farewell: Duration::from_millis(300),
 };
 
@@ -61,6 +76,15 @@ fn event(id: impl ToString) -> Arc<Event> {
     })
 }
 
+/// One that tells of another change of another alert.
+fn event_of(id: impl ToString, alert: impl ToString, state: EventState) -> Arc<Event> {
+    Arc::new(Event {
+        alert: alert.to_string(),
+        state,
+        ..Event::clone(&event(id))
+    })
+}
+
 fn webhook(name: &str, url: String) -> Channel {
     Channel {
         name: name.to_owned(),
@@ -88,7 +112,24 @@ fn with_token(channel: &Channel, token: &str) -> Channel {
 }
 
 fn notifier(channels: impl IntoIterator<Item = Channel>) -> Notifier {
-    Notifier::with_pace(channels.into_iter().collect(), QUICK)
+    with_pace(channels.into_iter().collect(), QUICK)
+}
+
+fn with_pace(channels: Vec<Channel>, pace: Pace) -> Notifier {
+    let clock = Clock::new(Duration::ZERO, now);
+    Notifier::with(channels, Restored::default(), TimeZone::UTC, clock, pace)
+}
+
+/// A Sunday at noon.
+fn now() -> Timestamp {
+    "2026-03-08T12:00:00Z".parse().unwrap()
+}
+
+/// Tells an event as soon as it is there.
+fn tell(notifier: &Notifier, event: &Arc<Event>) -> Vec<Entry> {
+    let entries = notifier.push(event, now());
+    notifier.release_all();
+    entries
 }
 
 /// Waits until the statistics of the only channel are as wanted.

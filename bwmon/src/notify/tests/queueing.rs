@@ -13,45 +13,28 @@ fn hanging(replies: Vec<Reply>) -> (Receiver, Channel) {
 }
 
 #[tokio::test]
-async fn to_send_never_waits_and_no_event_is_uncounted() {
+async fn to_tell_never_waits_and_no_event_is_uncounted() {
     let (mut receiver, channel) = hanging(vec![]);
     let notifier = notifier([channel]);
-    notifier.send(event("first"));
+    tell(&notifier, &event("first"));
     assert_eq!(receiver.ids(1).await, ["first"]);
 
     // No other task runs meanwhile, as nothing here is awaited.
     let begin = Instant::now();
-    for number in 0..100_000 {
-        notifier.send(event(number));
+    for number in 0..20_000 {
+        tell(&notifier, &event_of(number, number, EventState::Reminder));
     }
     assert!(
-        begin.elapsed() < Duration::from_secs(10),
+        begin.elapsed() < Duration::from_secs(20),
         "{:?}",
         begin.elapsed()
     );
     let stats = notifier.stats().remove(0);
-    assert_eq!(stats.waiting, CAPACITY + 1);
-    assert_eq!(stats.dropped, 100_000 - CAPACITY as u64);
-}
-
-#[tokio::test]
-async fn a_full_queue_drops_the_oldest() {
-    let (mut receiver, channel) = hanging((0..=CAPACITY).map(|_| Reply::OK).collect());
-    let notifier = notifier([channel.clone()]);
-    notifier.send(event("first"));
-    assert_eq!(receiver.ids(1).await, ["first"]);
-    for number in 0..CAPACITY + 10 {
-        notifier.send(event(number));
-    }
-    // Other settings end the first try.
-    notifier.reconfigure(vec![with_token(&channel, "b34r3r")]);
-    let expected: Vec<_> = (10..CAPACITY + 10)
-        .map(|number| number.to_string())
-        .collect();
-    assert_eq!(receiver.ids(1).await, ["first"]);
-    assert_eq!(receiver.ids(CAPACITY).await, expected);
-    let stats = settled(&notifier).await;
-    assert_eq!((stats.delivered, stats.dropped), (CAPACITY as u64 + 1, 10));
+    assert_eq!(stats.waiting as u64 + stats.shed, 20_001);
+    assert!(stats.waiting <= MOST_EVENTS, "{}", stats.waiting);
+    let shed = notifier.take_settled();
+    assert_eq!(shed.len() as u64, stats.shed);
+    assert!(shed.iter().all(|settled| settled.fate == Fate::Shed));
 }
 
 #[tokio::test]
@@ -59,8 +42,8 @@ async fn one_channel_does_not_hold_up_another() {
     let (_hanging, slow) = hanging(vec![]);
     let mut receiver = Receiver::new(vec![Reply::OK, Reply::OK]);
     let notifier = notifier([slow, webhook("mail", receiver.url("/"))]);
-    notifier.send(event("one"));
-    notifier.send(event("two"));
+    tell(&notifier, &event("one"));
+    tell(&notifier, &event("two"));
     assert_eq!(receiver.ids(2).await, ["one", "two"]);
 }
 
@@ -68,8 +51,8 @@ async fn one_channel_does_not_hold_up_another() {
 async fn what_waits_outlives_new_settings() {
     let (mut old, channel) = hanging(vec![]);
     let notifier = notifier([channel.clone()]);
-    notifier.send(event("one"));
-    notifier.send(event("two"));
+    tell(&notifier, &event("one"));
+    tell(&notifier, &event("two"));
     assert_eq!(old.ids(1).await, ["one"]);
 
     let mut new = Receiver::new(vec![Reply::OK, Reply::OK]);
@@ -89,7 +72,7 @@ async fn what_waits_outlives_new_settings() {
 async fn a_channel_that_stays_as_it_is_is_left_alone() {
     let (mut receiver, channel) = hanging(vec![Reply::OK]);
     let notifier = notifier([channel.clone()]);
-    notifier.send(event("one"));
+    tell(&notifier, &event("one"));
     assert_eq!(receiver.ids(1).await, ["one"]);
     let counts = notifier.stats();
 
@@ -97,7 +80,7 @@ async fn a_channel_that_stays_as_it_is_is_left_alone() {
     let (mut other, namesake) = hanging(vec![]);
     notifier.reconfigure([namesake, channel.clone()].to_vec());
     assert_eq!(notifier.stats()[1], counts[0]);
-    notifier.send(event("two"));
+    tell(&notifier, &event("two"));
     assert_eq!(other.ids(1).await, ["two"]);
     notifier.reconfigure(vec![channel]);
     let [stats] = &notifier.stats()[..] else {
@@ -111,8 +94,42 @@ async fn a_channel_that_is_gone_gets_nothing_more() {
     let receiver = Receiver::new(vec![Reply::OK]);
     let notifier = notifier([webhook("phone", receiver.url("/"))]);
     notifier.reconfigure(vec![]);
-    notifier.send(event("one"));
+    tell(&notifier, &event("one"));
     assert_eq!(notifier.stats(), []);
+}
+
+#[tokio::test]
+async fn what_waits_for_a_channel_that_is_gone_is_given_up() {
+    let (mut receiver, channel) = hanging(vec![]);
+    let notifier = notifier([channel]);
+    tell(&notifier, &event("one"));
+    tell(&notifier, &event("two"));
+    assert_eq!(receiver.ids(1).await, ["one"]);
+    notifier.reconfigure(vec![]);
+    let removed = [1, 2].map(|seq| Settled {
+        seq,
+        fate: Fate::Removed,
+    });
+    assert_eq!(notifier.take_settled(), removed);
+}
+
+#[tokio::test]
+async fn an_event_goes_where_it_is_meant_to_go() {
+    let receiver = Receiver::new(vec![Reply::OK]);
+    let routing = Routing {
+        min_severity: Severity::Critical,
+        ..Routing::default()
+    };
+    let notifier = notifier([
+        Channel {
+            routing,
+            ..webhook("pager", receiver.url("/"))
+        },
+        webhook("phone", receiver.url("/")),
+    ]);
+    let entries = notifier.push(&event("one"), now());
+    let channels: Vec<_> = entries.iter().map(|entry| entry.channel.as_str()).collect();
+    assert_eq!(channels, ["phone"]);
 }
 
 #[tokio::test]
@@ -120,7 +137,7 @@ async fn a_shutdown_delivers_what_waits() {
     let mut receiver = Receiver::new((0..5).map(|_| Reply::OK).collect());
     let notifier = notifier([webhook("phone", receiver.url("/"))]);
     for number in 0..5 {
-        notifier.send(event(number));
+        tell(&notifier, &event(number));
     }
     notifier.shutdown().await;
     assert_eq!(receiver.ids(5).await, ["0", "1", "2", "3", "4"]);
@@ -137,8 +154,8 @@ async fn a_shutdown_tries_once_more_what_failed() {
         longest: day,
         ..QUICK
     };
-    let notifier = Notifier::with_pace(vec![channel], pace);
-    notifier.send(event("one"));
+    let notifier = with_pace(vec![channel], pace);
+    tell(&notifier, &event("one"));
     until(&notifier, |stats| stats.failed == 1).await;
     notifier.shutdown().await;
     assert_eq!(notifier.stats()[0].delivered, 1);
@@ -149,8 +166,8 @@ async fn a_shutdown_does_not_wait_for_ever() {
     let (mut receiver, channel) = hanging(vec![]);
     let (mut other, second) = hanging(vec![]);
     let notifier = notifier([channel, second]);
-    notifier.send(event("one"));
-    notifier.send(event("two"));
+    tell(&notifier, &event("one"));
+    tell(&notifier, &event("two"));
     assert_eq!(
         (receiver.ids(1).await, other.ids(1).await),
         (vec!["one".to_owned()], vec!["one".to_owned()])

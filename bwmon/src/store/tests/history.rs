@@ -185,7 +185,7 @@ async fn the_latest_alerts_and_the_open_ones_are_read_again() {
         .collect();
     let directory = tempfile::tempdir().unwrap();
     let (store, _) = open(directory.path());
-    store.close(Checkpoint { alerts, ..empty() }).await.unwrap();
+    close(store, Checkpoint { alerts, ..empty() }).await;
 
     let (_store, loaded) = open(directory.path());
     let ids: Vec<u32> = loaded
@@ -206,13 +206,14 @@ async fn space_goes_back_to_the_file_system() {
     let directory = tempfile::tempdir().unwrap();
     let (store, _) = open(directory.path());
     let large = table("br-lan", (0..20_000).map(|slot| (slot, row(1))).collect());
-    store
-        .close(Checkpoint {
+    close(
+        store,
+        Checkpoint {
             tables: vec![large],
             ..empty()
-        })
-        .await
-        .unwrap();
+        },
+    )
+    .await;
     let size = || {
         fs::metadata(directory.path().join("bwmon.db"))
             .unwrap()
@@ -223,12 +224,13 @@ async fn space_goes_back_to_the_file_system() {
     let (mut store, _) = open(directory.path());
     keep(&mut store, empty()).await;
     let tomorrow = now() + Duration::from_secs(86_400);
-    store
-        .close(Checkpoint {
+    close(
+        store,
+        Checkpoint {
             at: tomorrow,
             ..empty()
-        })
-        .await
-        .unwrap();
+        },
+    )
+    .await;
     assert!(size() < 200_000, "{}", size());
 }

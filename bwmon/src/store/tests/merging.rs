@@ -3,44 +3,108 @@
 use proptest::{collection::vec, prelude::*, sample::select};
 
 use super::*;
-use crate::store::{backlog::Backlog, write::Writer};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn what_waited_is_written_as_if_it_had_not(
-        checkpoints in vec(checkpoint(), 1..6),
+        steps in vec((checkpoint(), happenings()), 1..6).prop_map(with_events),
         failures in 0..3_usize,
     ) {
-        let one_by_one = written(checkpoints.iter().map(std::slice::from_ref));
+        let one_by_one = steps.iter().flat_map(|(checkpoint, settled)| {
+            let mut after = Backlog::default();
+            after.settle(settled.clone());
+            [backlog(checkpoint.clone()), after]
+        });
+        let one_by_one = written(one_by_one);
 
         let mut backlog = Backlog::default();
-        for (number, checkpoint) in checkpoints.into_iter().enumerate() {
+        for (number, (checkpoint, settled)) in steps.into_iter().enumerate() {
             let taken = (number < failures).then(|| backlog.take()).flatten();
             backlog.push(checkpoint);
-            if let Some(taken) = taken {
+            // As when it is in flight, and when it is not.
+            let also_taken = (number < failures && taken.is_none())
+                .then(|| backlog.take())
+                .flatten();
+            backlog.settle(settled);
+            for taken in also_taken.into_iter().chain(taken) {
                 backlog.put_back(taken);
             }
         }
-        let merged = written([backlog.steps()].into_iter());
-        prop_assert_eq!(merged, one_by_one);
+        prop_assert_eq!(written([backlog]), one_by_one);
     }
 }
 
 #[test]
 fn only_renames_make_a_backlog_longer() {
+    let quiet = || Checkpoint {
+        events: vec![],
+        settled: vec![],
+        ..full()
+    };
     let mut backlog = Backlog::default();
     for _ in 0..100 {
-        backlog.push(full());
+        backlog.push(quiet());
     }
-    assert_eq!(backlog.steps(), [full()]);
+    assert_eq!(backlog.steps(), [quiet()]);
     let renamed = vec![("a".to_owned(), "b".to_owned())];
-    backlog.push(Checkpoint { renamed, ..full() });
+    backlog.push(Checkpoint { renamed, ..quiet() });
     for _ in 0..100 {
-        backlog.push(full());
+        backlog.push(quiet());
     }
     assert_eq!(backlog.steps().len(), 3);
+}
+
+#[test]
+fn an_event_that_came_and_went_needs_no_row() {
+    let mut backlog = Backlog::default();
+    for seq in 1..=100 {
+        backlog.push(Checkpoint {
+            events: vec![event(seq)],
+            ..empty()
+        });
+        backlog.settle(vec![gone(seq)]);
+    }
+    assert_eq!(backlog.steps(), [empty()]);
+    assert!(!backlog.has_events());
+}
+
+/// How many events a checkpoint has, and which fates it and the time after it bring, to which
+/// of those that came before.
+type Happenings = (u64, [Vec<(usize, bool)>; 2]);
+
+fn happenings() -> impl Strategy<Value = Happenings> {
+    let fates = || vec((0..100_usize, any::<bool>()), 0..3);
+    (0..4_u64, [fates(), fates()])
+}
+
+/// Each event has one place and one fate.
+fn with_events(steps: Vec<(Checkpoint, Happenings)>) -> Vec<(Checkpoint, Vec<Settled>)> {
+    let (mut last, mut open) = (0, vec![]);
+    let steps = steps.into_iter().map(|(checkpoint, (count, fates))| {
+        let seqs = last + 1..=last + count;
+        last += count;
+        open.extend(seqs.clone());
+        let [during, after] = fates.map(|fates| {
+            let mut settled = vec![];
+            for (place, is_gone) in fates {
+                if !open.is_empty() {
+                    let seq = open.remove(place % open.len());
+                    settled.push(if is_gone { gone(seq) } else { given_up(seq) });
+                }
+            }
+            settled
+        });
+        let checkpoint = Checkpoint {
+            events: seqs.map(event).collect(),
+            settled: during,
+            ran: Duration::from_secs(last),
+            ..checkpoint
+        };
+        (checkpoint, after)
+    });
+    steps.collect()
 }
 
 fn checkpoint() -> impl Strategy<Value = Checkpoint> {
@@ -66,26 +130,35 @@ fn checkpoint() -> impl Strategy<Value = Checkpoint> {
         0..2,
     );
     let lifecycle = proptest::option::of("[a-z]{3}");
-    (usages, renames, alerts, addresses, tables, lifecycle).prop_map(
-        |(usage, renamed, alerts, addresses, tables, lifecycle)| Checkpoint {
-            renamed,
-            devices: ["a", "b", "c"].map(device).to_vec(),
-            usage,
-            alerts,
-            addresses,
-            tables,
-            lifecycle,
-            ..empty()
-        },
+    let states = || select(vec![Some("1"), Some("2"), None]);
+    let things = vec(
+        (id(), states()).prop_map(|(id, state)| memory(id, "cycle", state)),
+        0..4,
+    );
+    (
+        usages, renames, alerts, addresses, tables, lifecycle, things,
     )
+        .prop_map(
+            |(usage, renamed, alerts, addresses, tables, lifecycle, memory)| Checkpoint {
+                memory,
+                renamed,
+                devices: ["a", "b", "c"].map(device).to_vec(),
+                usage,
+                alerts,
+                addresses,
+                tables,
+                lifecycle,
+                ..empty()
+            },
+        )
 }
 
 /// What the database holds after these transactions.
-fn written<'a>(transactions: impl Iterator<Item = &'a [Checkpoint]>) -> [Loaded; 2] {
+fn written(transactions: impl IntoIterator<Item = Backlog>) -> [Loaded; 2] {
     let memory = Path::new(":memory:");
     let mut writer = Writer::new(schema::open(memory).unwrap(), memory.to_owned());
-    for steps in transactions {
-        writer.write(steps).unwrap();
+    for backlog in transactions {
+        writer.write(&backlog).unwrap();
     }
     [today(), day("2026-03-07")].map(|day| {
         let mut loaded = load(&writer.connection, day).unwrap();

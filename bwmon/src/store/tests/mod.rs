@@ -4,6 +4,7 @@ mod durability;
 mod history;
 mod merging;
 mod opening;
+mod outbox;
 
 use std::{fs, path::Path, time::Duration};
 
@@ -12,8 +13,9 @@ use jiff::{Timestamp, civil::Date};
 use tokio::time::timeout;
 
 use super::{
-    AddressRecord, AlertRow, Checkpoint, DeviceRecord, Loaded, Outcome, Store, StoreError,
-    TableRecord, UsageRecord, load::load, schema,
+    AddressRecord, AlertRow, Checkpoint, DeviceRecord, FailedRecord, Fate, Loaded, MemoryRecord,
+    OutboxRecord, Outcome, Settled, Store, StoreError, TableRecord, UsageRecord, backlog::Backlog,
+    load::load, schema, write::Writer,
 };
 
 fn day(text: &str) -> Date {
@@ -99,6 +101,42 @@ fn address(text: &str, device: &str) -> AddressRecord {
     }
 }
 
+fn event(seq: u64) -> OutboxRecord {
+    OutboxRecord {
+        seq,
+        channel: "phone".to_owned(),
+        event: format!("event {seq}"),
+        state: "firing".to_owned(),
+        severity: "warning".to_owned(),
+        at: now(),
+        ran: Duration::from_secs(seq),
+        body: r#"{"id":"…"}"#.into(),
+    }
+}
+
+fn gone(seq: u64) -> Settled {
+    Settled {
+        seq,
+        fate: Fate::Gone,
+    }
+}
+
+fn given_up(seq: u64) -> Settled {
+    let fate = Fate::Failed {
+        at: now(),
+        error: "answered 500".to_owned(),
+    };
+    Settled { seq, fate }
+}
+
+fn memory(subject: &str, kind: &str, state: impl Into<Option<&'static str>>) -> MemoryRecord {
+    MemoryRecord {
+        subject: subject.to_owned(),
+        kind: kind.to_owned(),
+        state: state.into().map(str::to_owned),
+    }
+}
+
 /// Everything there is to keep.
 fn full() -> Checkpoint {
     Checkpoint {
@@ -133,6 +171,13 @@ fn full() -> Checkpoint {
             address("192.168.1.5", "02:1b:c3:00:4f:9e"),
             address("fd00::9", "192.168.1.9"),
         ],
+        events: vec![event(1), event(2), event(3), event(4)],
+        settled: vec![gone(2), given_up(3)],
+        ran: Duration::from_secs(3600),
+        memory: vec![
+            memory("02:1b:c3:00:4f:9e", "cycle", "{}"),
+            memory("02:1b:c3:00:4f:9e", "profile", "[1]"),
+        ],
     }
 }
 
@@ -147,6 +192,10 @@ fn full_loaded() -> Loaded {
         lifecycle,
         tables,
         addresses,
+        events: _,
+        settled: _,
+        ran,
+        memory,
     } = full();
     Loaded {
         at: Some(at),
@@ -156,6 +205,14 @@ fn full_loaded() -> Loaded {
         lifecycle,
         tables,
         addresses,
+        outbox: vec![event(1), event(4)],
+        failed: vec![FailedRecord {
+            waited: event(3),
+            at: now(),
+            error: "answered 500".to_owned(),
+        }],
+        ran,
+        memory,
         warnings: vec![],
     }
 }
@@ -169,6 +226,17 @@ fn empty() -> Checkpoint {
 
 fn open(directory: &Path) -> (Store, Loaded) {
     Store::open(directory, today()).unwrap()
+}
+
+async fn close(mut store: Store, last: Checkpoint) {
+    store.write(last);
+    store.close().await.unwrap();
+}
+
+fn backlog(checkpoint: Checkpoint) -> Backlog {
+    let mut backlog = Backlog::default();
+    backlog.push(checkpoint);
+    backlog
 }
 
 /// Writes, and waits until that is durable.

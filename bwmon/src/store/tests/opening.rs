@@ -55,7 +55,7 @@ async fn two_daemons_do_not_share_a_directory() {
     assert!(matches!(error, StoreError::InUse { .. }), "{error}");
     let process = format!("in use by another bwmon (process {})", std::process::id());
     assert!(error.to_string().contains(&process), "{error}");
-    store.close(empty()).await.unwrap();
+    close(store, empty()).await;
     open(directory.path());
 }
 
@@ -69,7 +69,7 @@ async fn a_damaged_database_is_moved_aside() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("bwmon.db");
         let (store, _) = open(directory.path());
-        store.close(full()).await.unwrap();
+        close(store, full()).await;
         let mut database = fs::read(&path).unwrap();
         let whole = database.clone();
         damage(&mut database);
@@ -142,7 +142,7 @@ async fn a_file_system_without_shared_memory_will_do() {
     // What stands here can't be opened as a file, let alone mapped.
     let _socket = UnixListener::bind(directory.path().join("bwmon.db-shm")).unwrap();
     let (store, _) = open(directory.path());
-    store.close(full()).await.unwrap();
+    close(store, full()).await;
     let (_, loaded) = open(directory.path());
     assert_eq!(loaded, full_loaded());
 }
@@ -170,7 +170,7 @@ fn the_connection_is_set_up_for_a_small_machine() {
         ("mmap_size", "0"),
         ("wal_autocheckpoint", "256"),
         ("busy_timeout", "1000"),
-        ("user_version", "1"),
+        ("user_version", "2"),
     ] {
         assert_eq!(pragma(name), expected, "{name}");
     }

@@ -1,0 +1,203 @@
+//! Events and what the core remembers.
+
+use super::*;
+
+fn events(seqs: impl IntoIterator<Item = u64>) -> Checkpoint {
+    Checkpoint {
+        events: seqs.into_iter().map(event).collect(),
+        ..empty()
+    }
+}
+
+fn waiting(loaded: &Loaded) -> Vec<u64> {
+    loaded.outbox.iter().map(|event| event.seq).collect()
+}
+
+fn failed(loaded: &Loaded) -> Vec<u64> {
+    loaded
+        .failed
+        .iter()
+        .map(|failed| failed.waited.seq)
+        .collect()
+}
+
+/// After each step the process is killed: what waits is what was not settled.
+#[tokio::test]
+async fn a_kill_between_any_two_steps_loses_no_event() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut store, _) = open(directory.path());
+    keep(&mut store, events(1..=3)).await;
+    for (settled, left) in [
+        (vec![], vec![1, 2, 3]),
+        (vec![gone(2)], vec![1, 3]),
+        (vec![given_up(1)], vec![3]),
+        (vec![gone(3)], vec![]),
+        // Nobody knows these any more.
+        (vec![gone(2), given_up(3)], vec![]),
+    ] {
+        if !settled.is_empty() {
+            store.settle(settled);
+            assert!(matches!(outcome(&mut store).await, Outcome::Durable(_)));
+        }
+        assert_eq!(waiting(&left_behind(directory.path(), today())), left);
+    }
+    keep(&mut store, events(4..=5)).await;
+    let found = left_behind(directory.path(), today());
+    assert_eq!((waiting(&found), failed(&found)), (vec![4, 5], vec![1]));
+}
+
+#[tokio::test]
+async fn what_is_durable_is_said() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut store, _) = open(directory.path());
+    let durable = async |store: &mut Store| match outcome(store).await {
+        Outcome::Durable(durable) => (durable.at, durable.event),
+        Outcome::Failed(error) => panic!("{error}"),
+    };
+    store.settle(vec![gone(1)]);
+    assert_eq!(durable(&mut store).await, (Timestamp::UNIX_EPOCH, 0));
+    store.write(events([7, 8]));
+    store.write(events([9]));
+    assert_eq!(durable(&mut store).await, (now(), 8));
+    assert_eq!(durable(&mut store).await, (now(), 9));
+    store.settle(vec![gone(9)]);
+    assert_eq!(durable(&mut store).await, (now(), 9));
+}
+
+#[tokio::test]
+async fn to_close_writes_what_was_settled() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut store, _) = open(directory.path());
+    keep(&mut store, events([1, 2])).await;
+    store.settle(vec![gone(1)]);
+    store.settle(vec![gone(2)]);
+    store.close().await.unwrap();
+    let (store, loaded) = open(directory.path());
+    assert_eq!(waiting(&loaded), [0; 0]);
+    store.close().await.unwrap();
+}
+
+/// A power cut may take back what was not synced.
+#[test]
+fn what_has_events_in_it_is_synced() {
+    const NORMAL: i64 = 1;
+    const FULL: i64 = 2;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("bwmon.db");
+    let mut writer = Writer::new(schema::open(&path).unwrap(), path);
+    let mut settled = Backlog::default();
+    settled.settle(vec![gone(1)]);
+    for (backlog, expected) in [
+        (backlog(empty()), NORMAL),
+        (backlog(events([1])), FULL),
+        (backlog(empty()), NORMAL),
+        (backlog(events([2])), FULL),
+        (settled, NORMAL),
+    ] {
+        writer.write(&backlog).unwrap();
+        // It is set before each transaction, and holds for it.
+        let found: i64 = writer
+            .connection
+            .query_row("PRAGMA synchronous", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(found, expected, "{backlog:?}");
+    }
+}
+
+#[tokio::test]
+async fn of_what_was_given_up_the_latest_are_kept_for_a_month() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut store, _) = open(directory.path());
+    let mut other = event(1);
+    other.channel = "mail".to_owned();
+    let mut all = events(2..=131);
+    all.events.push(other);
+    all.settled = (1..=130).map(given_up).collect();
+    keep(&mut store, all).await;
+    let found = left_behind(directory.path(), today());
+    let latest: Vec<u64> = (31..=130).rev().collect();
+    assert_eq!((failed(&found), waiting(&found)), (latest, vec![131]));
+    let connection = rusqlite::Connection::open(directory.path().join("bwmon.db")).unwrap();
+    let kept = || -> i64 {
+        let count = "SELECT count(*) FROM outbox WHERE failed_at IS NOT NULL";
+        connection.query_row(count, [], |row| row.get(0)).unwrap()
+    };
+    // A hundred of one channel, and the one of the other.
+    assert_eq!(kept(), 101);
+
+    for (days, left) in [(29, 101), (31, 0)] {
+        let at = now() + Duration::from_secs(days * 24 * 3600);
+        keep(&mut store, Checkpoint { at, ..empty() }).await;
+        assert_eq!(kept(), left, "{days} days");
+    }
+    assert_eq!(waiting(&left_behind(directory.path(), today())), [131]);
+}
+
+#[tokio::test]
+async fn memory_is_kept_until_it_is_forgotten_or_its_device_is_another() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut store, _) = open(directory.path());
+    let remember = |memory| Checkpoint { memory, ..empty() };
+    let both = vec![memory("a", "cycle", "1"), memory("a", "profile", "2")];
+    keep(&mut store, remember(both.clone())).await;
+    assert_eq!(left_behind(directory.path(), today()).memory, both);
+
+    let cycle = vec![memory("a", "cycle", "3"), memory("a", "profile", None)];
+    keep(&mut store, remember(cycle.clone())).await;
+    assert_eq!(left_behind(directory.path(), today()).memory, cycle[..1]);
+
+    let renamed = vec![("a".to_owned(), "b".to_owned())];
+    let new = vec![memory("b", "cycle", "3")];
+    let checkpoint = remember(new.clone());
+    keep(
+        &mut store,
+        Checkpoint {
+            renamed,
+            ..checkpoint
+        },
+    )
+    .await;
+    assert_eq!(left_behind(directory.path(), today()).memory, new);
+}
+
+/// The rows are as version 1 of the database had them.
+#[tokio::test]
+async fn a_database_of_version_1_goes_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let connection = rusqlite::Connection::open(directory.path().join("bwmon.db")).unwrap();
+    connection.execute_batch(schema::MIGRATIONS[0]).unwrap();
+    connection.pragma_update(None, "user_version", 1).unwrap();
+    connection
+        .execute_batch(
+            "UPDATE state SET at = 1772971200123456, pruned_on = '2026-03-08', lifecycle = 'x';
+             INSERT INTO device VALUES (1, 'laptop', '02:1b:c3:00:4f:9e', '192.168.1.5 fe80::1',
+                 1767225600000000, 1772971200123456);
+             INSERT INTO usage VALUES ('2026-03-08', 1, 12, 24, 3, 4, 60, '{\"sent\":12}');
+             INSERT INTO alert VALUES ('a', 'laptop', 'volume', 'firing', 1772971200123456, NULL,
+                 '{}');
+             INSERT INTO counters VALUES ('br-lan', 'boot 1', x'');
+             INSERT INTO address VALUES ('192.168.1.5', NULL, 1, zeroblob(64), 1772323200000000,
+                 1772971200123456);",
+        )
+        .unwrap();
+    drop(connection);
+
+    let (mut store, loaded) = open(directory.path());
+    let expected = Loaded {
+        at: Some(now()),
+        devices: vec![device("laptop")],
+        usage: vec![usage("laptop", today(), 12)],
+        alerts: vec![alert("a", "laptop", now())],
+        lifecycle: Some("x".to_owned()),
+        tables: vec![table("br-lan", vec![])],
+        addresses: vec![AddressRecord {
+            total: Row::default(),
+            ..address("192.168.1.5", "laptop")
+        }],
+        ..Loaded::default()
+    };
+    assert_eq!(loaded, expected);
+
+    keep(&mut store, events([1])).await;
+    assert_eq!(waiting(&left_behind(directory.path(), today())), [1]);
+}
