@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
 use super::{
     activity::{Activity, Moment},
-    alerts::{AlertRecord, Alerts, Transition},
+    alerts::{AlertRecord, Alerts, Mute, Transition},
     device::Device,
     identity::Identity,
     known::Known,
@@ -65,6 +65,8 @@ pub struct Ledger {
     forgotten: Vec<Memory>,
     /// How much of the time that was watched is saved.
     watched_saved: Duration,
+    /// What is muted, as it is saved.
+    mutes_saved: Vec<Mute>,
     /// Those with traffic or a rate that is not yet silence.
     busy_addresses: BTreeSet<IpAddr>,
     /// Those with traffic, a rate, an open alert, or a change to look at.
@@ -186,6 +188,7 @@ impl Ledger {
             gone: Vec::new(),
             forgotten: Vec::new(),
             watched_saved: Duration::ZERO,
+            mutes_saved: Vec::new(),
             busy_addresses: BTreeSet::new(),
             busy_devices: BTreeSet::new(),
             joined: Vec::new(),

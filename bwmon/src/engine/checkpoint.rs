@@ -6,12 +6,15 @@ use super::watch::SavedTable;
 use crate::{
     core::{
         alerts::AlertRecord,
-        ledger::{Changes, Ledger, Saved, SavedAddress, SavedDevice},
+        ledger::{Changes, Ledger, Memory, Remembered, Saved, SavedAddress, SavedDevice},
         time::Now,
         usage::DayUsage,
         view::AlertState,
     },
-    store::{AddressRecord, AlertRow, Checkpoint, DeviceRecord, Loaded, TableRecord, UsageRecord},
+    store::{
+        AddressRecord, AlertRow, Checkpoint, DeviceRecord, Loaded, MemoryRecord, PENDING,
+        TableRecord, UsageRecord,
+    },
 };
 
 /// What is to be written: the ledger's changes, its alerts, and the tables as they were read at the
@@ -55,15 +58,16 @@ pub(super) fn checkpoint(
         at,
         renamed: changes.renamed,
         devices: devices.collect(),
+        undated: changes.undated,
         usage: changes.usage.into_iter().filter_map(usage_record).collect(),
-        alerts: alerts
-            .iter()
-            // One that is pending may come to nothing, and nobody was told of it.
-            .filter(|record| record.alert.state != AlertState::Pending)
-            .filter_map(alert_row)
-            .collect(),
+        alerts: alerts.iter().filter_map(alert_row).collect(),
         tables: tables.collect(),
         addresses: addresses.collect(),
+        memory: changes
+            .memory
+            .into_iter()
+            .filter_map(memory_record)
+            .collect(),
         ..Checkpoint::default()
     }
 }
@@ -102,13 +106,17 @@ pub(super) fn restore(ledger: &mut Ledger, loaded: Loaded, now: &Now) -> Vec<Sav
         .alerts
         .iter()
         .filter_map(|row| read::<AlertRecord>("alert", &row.body));
+    let memory = loaded.memory.into_iter().filter_map(|record| {
+        let content = read::<Remembered>("memory", record.state.as_deref()?)?;
+        Some((record.subject, content))
+    });
     let keeps_addresses = !tables.is_empty();
     let saved = Saved {
         devices: devices.collect(),
         usage: usage.collect(),
         addresses: addresses.filter(|_| keeps_addresses).collect(),
         alerts: alerts.collect(),
-        memory: Vec::new(),
+        memory: memory.collect(),
     };
     ledger.restore(saved, now);
     tables
@@ -127,6 +135,18 @@ fn usage_record((device, usage): (String, DayUsage)) -> Option<UsageRecord> {
     })
 }
 
+fn memory_record(memory: Memory) -> Option<MemoryRecord> {
+    let state = match &memory.content {
+        Some(content) => Some(write("memory", content)?),
+        None => None,
+    };
+    Some(MemoryRecord {
+        subject: memory.subject,
+        kind: memory.kind.to_owned(),
+        state,
+    })
+}
+
 fn alert_row(record: &AlertRecord) -> Option<AlertRow> {
     let alert = &record.alert;
     Some(AlertRow {
@@ -134,7 +154,7 @@ fn alert_row(record: &AlertRecord) -> Option<AlertRow> {
         device: alert.device.id.clone(),
         rule: alert.rule.as_str().to_owned(),
         state: match alert.state {
-            AlertState::Pending => "pending",
+            AlertState::Pending => PENDING,
             AlertState::Firing => "firing",
             AlertState::Resolved => "resolved",
         }

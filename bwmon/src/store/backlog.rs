@@ -9,7 +9,7 @@ use std::{
     mem,
 };
 
-use super::records::{Checkpoint, Fate, OutboxRecord, Settled};
+use super::records::{Checkpoint, Fate, OutboxRecord, PENDING, Settled};
 
 /// To be written in this order, in one transaction.
 ///
@@ -112,6 +112,7 @@ fn absorb(older: &mut Checkpoint, newer: Checkpoint) {
         at,
         renamed: _,
         devices,
+        undated,
         usage,
         alerts,
         lifecycle,
@@ -124,9 +125,14 @@ fn absorb(older: &mut Checkpoint, newer: Checkpoint) {
     } = newer;
     older.at = at;
     replace(&mut older.devices, devices, |device| device.id.clone());
+    older
+        .usage
+        .retain(|usage| !undated.contains(&(usage.device.clone(), usage.day)));
+    older.undated.extend(undated);
     replace(&mut older.usage, usage, |usage| {
         (usage.device.clone(), usage.day)
     });
+    older.alerts.retain(|alert| alert.state != PENDING);
     replace(&mut older.alerts, alerts, |alert| alert.id.clone());
     replace(&mut older.addresses, addresses, |address| address.address);
     replace(&mut older.memory, memory, |thing| {

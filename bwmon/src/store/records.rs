@@ -24,9 +24,12 @@ pub struct Checkpoint {
     pub renamed: Vec<(String, String)>,
     /// Those that changed.
     pub devices: Vec<DeviceRecord>,
+    /// Devices and days whose usage is forgotten, as the clock had been wrong. They go before
+    /// `usage`.
+    pub undated: Vec<(String, Date)>,
     /// Those that changed.
     pub usage: Vec<UsageRecord>,
-    /// Those that changed.
+    /// Those that changed, and all that are [`PENDING`]: others of those came to nothing.
     pub alerts: Vec<AlertRow>,
     /// The state machine of the alerts; `None` where it did not change.
     pub lifecycle: Option<String>,
@@ -80,6 +83,9 @@ pub struct UsageRecord {
     /// Active minutes, in seconds.
     pub active_seconds: u64,
 }
+
+/// The state of an alert of which nobody knows yet.
+pub const PENDING: &str = "pending";
 
 /// An alert, open or closed.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,7 +11,8 @@ use super::{
     error::StoreError,
     outbox, prune,
     records::{
-        AddressRecord, AlertRow, Checkpoint, DeviceRecord, MemoryRecord, TableRecord, UsageRecord,
+        AddressRecord, AlertRow, Checkpoint, DeviceRecord, MemoryRecord, PENDING, TableRecord,
+        UsageRecord,
     },
     rename::{key, rename},
 };
@@ -87,6 +88,7 @@ fn apply(transaction: &Transaction<'_>, checkpoint: &Checkpoint) -> rusqlite::Re
         at,
         renamed,
         devices,
+        undated,
         usage,
         alerts,
         lifecycle,
@@ -107,9 +109,20 @@ fn apply(transaction: &Transaction<'_>, checkpoint: &Checkpoint) -> rusqlite::Re
     for device in devices {
         write_device(transaction, device)?;
     }
+    for (device, day) in undated {
+        transaction
+            .prepare_cached(
+                "DELETE FROM usage
+                 WHERE day = ?2 AND device = (SELECT key FROM device WHERE id = ?1)",
+            )?
+            .execute(params![device, Text(day)])?;
+    }
     for usage in usage {
         write_usage(transaction, usage, *at)?;
     }
+    transaction
+        .prepare_cached("DELETE FROM alert WHERE state = ?1")?
+        .execute([PENDING])?;
     for alert in alerts {
         write_alert(transaction, alert)?;
     }
@@ -203,7 +216,11 @@ fn write_alert(transaction: &Transaction<'_>, alert: &AlertRow) -> rusqlite::Res
              ON CONFLICT (id) DO UPDATE SET
                 device = excluded.device, rule = excluded.rule, state = excluded.state,
                 started_at = excluded.started_at, ended_at = excluded.ended_at,
-                body = excluded.body",
+                body = excluded.body
+             -- What is the same is not written again.
+             WHERE (device, rule, state, started_at, ended_at, body) IS NOT
+                (excluded.device, excluded.rule, excluded.state, excluded.started_at,
+                 excluded.ended_at, excluded.body)",
         )?
         .execute(params![
             id,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::*;
 use crate::core::{
+    alerts::Mute,
     event::Direction,
     known::Arrival,
     surge::{SavedProfile, Surge},
@@ -39,6 +40,8 @@ pub enum Remembered {
     Seen(Arrival),
     /// For how long bwmon has watched, in seconds.
     Watched(u64),
+    /// All that is muted.
+    Mutes(Vec<Mute>),
 }
 
 /// Why state is saved.
@@ -58,6 +61,7 @@ impl Remembered {
             Self::Usual(direction, _) => usual(*direction),
             Self::Seen(_) => "seen",
             Self::Watched(_) => "watched",
+            Self::Mutes(_) => "mutes",
         }
     }
 
@@ -128,6 +132,10 @@ impl Ledger {
             self.watched_saved = watched;
             memory.push(Remembered::Watched(watched.as_secs()).of(""));
         }
+        if !self.alerts.mutes().eq(&self.mutes_saved) {
+            self.mutes_saved = self.alerts.mutes().cloned().collect();
+            memory.push(Remembered::Mutes(self.mutes_saved.clone()).of(""));
+        }
         memory
     }
 
@@ -144,6 +152,11 @@ impl Ledger {
                 let watched = Duration::from_secs(seconds);
                 self.known.restore_watched(watched);
                 self.watched_saved = watched;
+                return;
+            }
+            Remembered::Mutes(mutes) => {
+                self.mutes_saved.clone_from(&mutes);
+                self.alerts.restore_mutes(mutes);
                 return;
             }
             Remembered::Cycle(_) | Remembered::Day(_) | Remembered::Usual(..) => {}
@@ -165,7 +178,7 @@ impl Ledger {
                     activity.relearn(direction, surge);
                 }
             }
-            Remembered::Seen(_) | Remembered::Watched(_) => {}
+            Remembered::Seen(_) | Remembered::Watched(_) | Remembered::Mutes(_) => {}
         }
     }
 }

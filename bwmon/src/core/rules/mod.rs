@@ -187,9 +187,16 @@ impl Facts<'_> {
             Condition::Rate(threshold) => passing(bytes_per_sec, threshold, rule.clear_percent),
             Condition::Surge(_) => {
                 let seen = self.surge.get(direction)?;
-                // Before it is known what is usual, nothing is unusual.
-                let expectation = seen.expectation?;
-                surge(seen.bytes_per_sec, &expectation, rule.clear_percent)
+                match &seen.expectation {
+                    Some(expectation) => surge(seen.bytes_per_sec, expectation, rule.clear_percent),
+                    // While it is not known what is usual, nothing begins, and nothing ends.
+                    None => Verdict {
+                        observed: seen.bytes_per_sec.round() as u64,
+                        threshold: u64::MAX,
+                        expected: None,
+                        level: Level::Within,
+                    },
+                }
             }
             Condition::ActiveTime(threshold) => {
                 accumulated(self.usage.active().as_secs(), threshold.as_secs())

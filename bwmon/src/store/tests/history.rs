@@ -1,6 +1,7 @@
 //! Renames, and what is removed when it is old.
 
 use super::*;
+use crate::store::PENDING;
 
 /// Writes `checkpoints`, and returns the usage of all days: device, day, bytes sent, whether it
 /// can be counted on.
@@ -38,6 +39,49 @@ fn renamed(old: &str, new: &str, usage: Vec<UsageRecord>) -> Checkpoint {
         usage,
         ..empty()
     }
+}
+
+#[tokio::test]
+async fn a_day_that_had_begun_too_early_is_taken_back() {
+    let written = |undated: &[(&str, Date)], usage| Checkpoint {
+        undated: undated
+            .iter()
+            .map(|(device, day)| ((*device).to_owned(), *day))
+            .collect(),
+        devices: vec![device("a")],
+        usage,
+        ..empty()
+    };
+    let ahead = day("2027-03-08");
+    check(
+        vec![
+            written(&[], vec![usage("a", today(), 7)]),
+            written(&[], vec![usage("a", ahead, 5)]),
+            written(&[("a", ahead)], vec![usage("a", today(), 12)]),
+        ],
+        &[("a", "2026-03-08", 12, true)],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_pending_alert_that_came_to_nothing_leaves_nothing() {
+    let pending = |id: &str| AlertRow {
+        state: PENDING.to_owned(),
+        ..alert(id, "a", now())
+    };
+    let alerts = |alerts| Checkpoint { alerts, ..empty() };
+    let loaded = check(
+        vec![
+            alerts(vec![pending("1"), pending("2")]),
+            alerts(vec![pending("2"), alert("3", "a", now())]),
+        ],
+        &[],
+    )
+    .await;
+    let mut left: Vec<_> = loaded.alerts.iter().map(|alert| &alert.id).collect();
+    left.sort();
+    assert_eq!(left, ["2", "3"]);
 }
 
 #[tokio::test]

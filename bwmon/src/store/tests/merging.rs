@@ -3,6 +3,7 @@
 use proptest::{collection::vec, prelude::*, sample::select};
 
 use super::*;
+use crate::store::PENDING;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
@@ -121,7 +122,18 @@ fn checkpoint() -> impl Strategy<Value = Checkpoint> {
         1 => vec((id(), id()).prop_map(|(old, new)| (old.to_owned(), new.to_owned())), 1..3),
     ];
     let alerts = vec(
-        (id(), id()).prop_map(|(number, id)| alert(number, id, now())),
+        (id(), id()).prop_map(|(number, id)| {
+            let mut alert = alert(number, id, now());
+            // One that somebody was told of is never pending again.
+            if number == "c" {
+                alert.state = PENDING.to_owned();
+            }
+            alert
+        }),
+        0..2,
+    );
+    let undated = vec(
+        (id(), days()).prop_map(|(id, day)| (id.to_owned(), day)),
         0..2,
     );
     let addresses = vec(id().prop_map(|id| address("192.168.1.1", id)), 0..2);
@@ -136,11 +148,12 @@ fn checkpoint() -> impl Strategy<Value = Checkpoint> {
         0..4,
     );
     (
-        usages, renames, alerts, addresses, tables, lifecycle, things,
+        usages, renames, alerts, addresses, tables, lifecycle, things, undated,
     )
         .prop_map(
-            |(usage, renamed, alerts, addresses, tables, lifecycle, memory)| Checkpoint {
+            |(usage, renamed, alerts, addresses, tables, lifecycle, memory, undated)| Checkpoint {
                 memory,
+                undated,
                 renamed,
                 devices: ["a", "b", "c"].map(device).to_vec(),
                 usage,

@@ -140,6 +140,7 @@ fn memory(subject: &str, kind: &str, state: impl Into<Option<&'static str>>) -> 
 /// Everything there is to keep.
 fn full() -> Checkpoint {
     Checkpoint {
+        undated: Vec::new(),
         at: now(),
         renamed: Vec::new(),
         devices: vec![
@@ -186,6 +187,7 @@ fn full_loaded() -> Loaded {
     let Checkpoint {
         at,
         renamed: _,
+        undated: _,
         devices,
         usage,
         alerts,
