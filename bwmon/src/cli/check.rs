@@ -164,7 +164,7 @@ fn steps(rules: &Rules) -> String {
         _ => None,
     });
     let percents = percents.collect::<Vec<_>>().join("/");
-    match &rules.free {
+    match rules.free.as_ref().filter(|free| !free.0.is_empty()) {
         Some(free) => format!(" at {percents} % except {free}"),
         None => format!(" at {percents} %"),
     }
@@ -216,7 +216,7 @@ mod tests {
             rate_threshold = { total = "20 Mbit/s", scope = "all" }
             surge = false
             max_active_time = "off"
-            quota = "50 GB"
+            quota = { limit = "50 GB", free = "off" }
             [groups.guests.total]
             bandwidth_threshold = "20 GB"
 

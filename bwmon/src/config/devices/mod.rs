@@ -289,7 +289,7 @@ mod tests {
             _ => line,
         });
         let devices = read(&uncommented.collect::<Vec<_>>().join("\n"));
-        assert_eq!(devices.registered.len(), 3);
+        assert_eq!(devices.registered.len(), 4);
         assert_eq!(devices.unknown, built_in());
     }
 

@@ -172,9 +172,15 @@ fn the_shipped_file_says_the_defaults() {
         Setting::At(Duration::from_secs(5 * 3600)),
         Setting::At(6_250_000),
     );
-    expected.policy.defaults.surge.value.watch.total = Setting::At(());
+    let defaults = &mut expected.policy.defaults;
+    defaults.surge.value.watch.total = Setting::At(());
+    defaults.new_device.value.watch = Setting::At(());
+    defaults.quota.value.limit = Setting::Off;
+    defaults.silent.value = Setting::Off;
     check(&uncommented, &expected);
-    for key in ["tc_mode", "timezone", "surge", "listen"] {
+    let rules = config(&uncommented).policy.rules(None, &[]);
+    assert_eq!(rules, Policy::default().rules(None, &[]));
+    for key in ["tc_mode", "timezone", "silent", "listen"] {
         assert!(uncommented.contains(&format!("\n{key} = ")), "{key}");
     }
 }

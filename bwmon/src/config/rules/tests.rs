@@ -292,6 +292,50 @@ fn groups_and_interfaces_have_the_same_keys() {
     assert_eq!(policy.interfaces["br-lan"], keys.0);
 }
 
+const DOCUMENTATION: &str = include_str!("../../../../docs/configuration.md");
+
+/// What is between ```` ```language ```` and ```` ``` ````.
+fn examples(documentation: &'static str, language: &str) -> Vec<&'static str> {
+    let blocks = documentation.split("```").skip(1).step_by(2);
+    blocks
+        .filter_map(|block| block.strip_prefix(language))
+        .collect()
+}
+
+#[test]
+fn the_documented_examples_are_read() {
+    let tables = examples(DOCUMENTATION, "toml\n");
+    assert!(tables.len() >= 5);
+    for text in tables {
+        if !text.contains("[[notify]]") {
+            from_toml(text.to_owned());
+        }
+    }
+    let (_, devices) = DOCUMENTATION
+        .split_once("## `registered_devices.json`")
+        .unwrap();
+    let entries = examples(devices, "json\n");
+    assert!(entries.len() >= 2);
+    for text in entries {
+        devices::parse(&source(text.to_owned())).unwrap();
+    }
+}
+
+#[test]
+fn every_key_is_documented() {
+    for key in &KEYS {
+        let (own, tuning) = match &key.table {
+            Some(table) => (table.own, table.tuning),
+            None => Default::default(),
+        };
+        let own = own.iter().map(|field| field.name);
+        let names = own.chain(tuning.iter().map(|field| field.name));
+        for name in names.chain([key.plain.name]) {
+            assert!(DOCUMENTATION.contains(&format!("`{name}`")), "{name}");
+        }
+    }
+}
+
 /// Some value that a key of a table may have.
 fn any_value(key: &str, field: &str) -> BoxedStrategy<Value> {
     let number = || (0..=i64::MAX).prop_map(Value::from).boxed();
