@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use jiff::civil::time;
 use proptest::{collection::vec, prelude::*, sample::select};
 
+use EventState::{Firing, Reminder, Resolved};
+
 use super::*;
 use crate::{
     core::schedule::{Days, Window},
@@ -40,8 +42,6 @@ fn next(queue: &mut Queue) -> Vec<u64> {
     let batch = queue.take_up(now(), &always(), 50);
     batch.iter().map(|waiting| waiting.seq).collect()
 }
-
-use EventState::{Firing, Reminder, Resolved};
 
 /// Fills a queue with firing events of alerts 1000 and up, after `first`; then `newest` comes.
 fn check(first: &[(u64, EventState)], newest: (u64, EventState), on_the_way: bool, shed: &[u64]) {

@@ -1,7 +1,8 @@
 //! Quiet hours.
 
-use jiff::civil::time;
 use std::sync::Mutex;
+
+use jiff::civil::time;
 
 use super::*;
 use crate::core::schedule::{Days, Window};
