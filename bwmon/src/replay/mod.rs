@@ -32,7 +32,7 @@ use self::{
     series::{Series, Span},
     timeline::Timeline,
 };
-use crate::core::policy::Policy;
+use crate::core::policy::{Policy, Setting};
 
 /// A series is what this address received (of the block for documentation, RFC 5737).
 const SERIES_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
@@ -173,6 +173,8 @@ fn series_policy(policy: &Policy) -> Policy {
         ..Policy::default()
     };
     policy.defaults.surge.value.floor.get_or_insert(0);
+    // It has no MAC address that could be new.
+    policy.unknown.new_device.value.watch = Setting::Off;
     policy
 }
 

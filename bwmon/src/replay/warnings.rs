@@ -1,6 +1,6 @@
 //! What the reader of a report should know.
 
-use std::time::Duration;
+use std::{io::Read, time::Duration};
 
 use super::{capture::Capture, counting::Traffic, series::Series, timeline::Timeline};
 use crate::core::{
@@ -9,7 +9,7 @@ use crate::core::{
 };
 
 /// Of the file and of what was in it.
-pub(super) fn of_capture<R: std::io::Read>(
+pub(super) fn of_capture<R: Read>(
     capture: &Capture<R>,
     traffic: &Traffic,
     undated: u64,
@@ -17,32 +17,28 @@ pub(super) fn of_capture<R: std::io::Read>(
     let mut warnings = Vec::new();
     if capture.is_cut_off() {
         warnings.push(format!(
-            "the file ends within a frame, at byte {}: what was there was read",
+            "the file ends within a frame, at byte {}; what was whole was read",
             capture.offset()
         ));
     }
     for (number, frames) in capture.foreign() {
         warnings.push(format!(
-            "{frames} frames of link type {number} can't be read and are left out"
+            "frames of link type {number}, which can't be read: {frames}"
         ));
     }
     if undated > 0 {
         warnings.push(format!(
-            "{undated} frames have no time: each counts as of the time of the frame before"
+            "frames without a time, counted as of the frame before: {undated}"
         ));
     }
-    let left_out = [
-        (traffic.non_ip, "have no IP header that can be read"),
-        (traffic.outside, "are between addresses of no local network"),
-        (traffic.overflow, "are of more addresses than are counted"),
-    ];
-    for (counter, what) in left_out {
+    for (what, counter, advice) in [
+        ("without an IP header", traffic.non_ip, ""),
+        ("of no local network", traffic.outside, "; see --local"),
+        ("of too many addresses", traffic.overflow, ""),
+    ] {
         if counter.packets > 0 {
-            warnings.push(format!(
-                "{} frames ({}) {what}",
-                counter.packets,
-                human::bytes(counter.bytes)
-            ));
+            let (frames, bytes) = (counter.packets, human::bytes(counter.bytes));
+            warnings.push(format!("frames {what}: {frames}, {bytes}{advice}"));
         }
     }
     warnings
@@ -50,45 +46,42 @@ pub(super) fn of_capture<R: std::io::Read>(
 
 /// Of the order of its frames.
 pub(super) fn of_timeline(timeline: &Timeline) -> Vec<String> {
-    let mut warnings = Vec::new();
-    if timeline.late > 0 {
-        warnings.push(format!(
-            "{} frames are older than frames before them: each counts as of the time of those",
+    let late = (timeline.late > 0).then(|| {
+        format!(
+            "frames older than some before them, counted as of those: {}",
             timeline.late
-        ));
-    }
-    if timeline.jumps > 0 {
-        warnings.push(format!(
-            "the clock goes back or more than a month ahead in {} places: that time is not known",
+        )
+    });
+    let jumps = (timeline.jumps > 0).then(|| {
+        format!(
+            "places where the clock goes back or more than a month ahead, time not known: {}",
             timeline.jumps
-        ));
-    }
-    warnings
+        )
+    });
+    late.into_iter().chain(jumps).collect()
 }
 
 /// Of its rows.
 pub(super) fn of_series(series: &Series) -> Vec<String> {
-    let mut warnings = Vec::new();
-    if series.repeated > 0 {
-        warnings.push(format!(
-            "{} rows have the time of the row before and are left out",
+    let repeated = (series.repeated > 0).then(|| {
+        format!(
+            "rows with the time of the row before, left out: {}",
             series.repeated
-        ));
-    }
-    let gaps = series.gaps();
-    if gaps > 0 {
-        warnings.push(format!(
-            "rows are missing in {gaps} places: that time is not known, and not silence"
-        ));
-    }
-    warnings
+        )
+    });
+    let gaps = match series.gaps() {
+        0 => None,
+        gaps => Some(format!(
+            "places where rows are missing, time not known: {gaps}"
+        )),
+    };
+    repeated.into_iter().chain(gaps).collect()
 }
 
 /// Rules that need more history than there is.
 pub(super) fn of_history(policy: &Policy, played: Duration) -> Vec<String> {
-    let rules = policy.rules(None, &[]);
     let mut warnings: Vec<String> = Vec::new();
-    for rule in rules.list() {
+    for rule in policy.rules(None, &[]).list() {
         let learn = match rule.condition {
             Condition::Surge(settings) => settings.learn,
             Condition::NewDevice { learn, .. } => learn,
