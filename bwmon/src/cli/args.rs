@@ -1,10 +1,11 @@
 //! The command line, defined once: what is parsed here is also the help and the completions.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand, ValueEnum};
+use ipnet::IpNet;
 
-use crate::config::{Overrides, XdpMode};
+use crate::config::{Overrides, XdpMode, units};
 
 /// Heading of the options that all commands have.
 const COMMON: &str = "Common options";
@@ -53,6 +54,8 @@ pub enum Command {
     Devices(DevicesArgs),
     /// What was unusual, newest first
     Alerts(AlertsArgs),
+    /// What would have fired in a recording
+    Backtest(BacktestArgs),
 }
 
 /// What overrides the configuration while it runs.
@@ -120,6 +123,39 @@ pub struct AlertsArgs {
     /// Print what the API answers
     #[arg(long)]
     pub json: bool,
+}
+
+/// Of `backtest`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct BacktestArgs {
+    /// A capture, pcap or pcapng; - is stdin
+    #[arg(value_name = "FILE", required_unless_present = "series")]
+    pub capture: Option<PathBuf>,
+    /// A table with the columns timestamp and value, bytes from then on, instead; - is stdin
+    #[arg(long, value_name = "FILE.csv", conflicts_with_all = ["capture", "local", "interval"])]
+    pub series: Option<PathBuf>,
+    /// Network that is local; may be repeated [default: the configured ones, else private ones]
+    #[arg(long, value_name = "PREFIX")]
+    pub local: Vec<IpNet>,
+    /// Time between two samples [default: the configured one]
+    #[arg(long, value_name = "TIME", value_parser = interval)]
+    pub interval: Option<Duration>,
+    /// Registered devices: names and thresholds
+    #[arg(long, value_name = "FILE")]
+    pub devices: Option<PathBuf>,
+    /// Print the alerts as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn interval(text: &str) -> Result<Duration, String> {
+    let limits = Duration::from_millis(100)..=Duration::from_secs(60);
+    let interval = units::parse_duration(text).map_err(|error| error.to_string())?;
+    if limits.contains(&interval) {
+        Ok(interval)
+    } else {
+        Err("write a duration from 100ms to 60s".to_owned())
+    }
 }
 
 /// The states of an alert, as words of the command line.
@@ -197,6 +233,22 @@ mod tests {
     }
 
     #[test]
+    fn backtest_takes_a_capture_or_a_series() {
+        let cli = parse("bwmon backtest a.pcap --local 10.0.0.0/8 --local fd00::/8 --interval 2s");
+        let Command::Backtest(args) = cli.unwrap().command else {
+            panic!("another command")
+        };
+        assert_eq!(args.capture, Some("a.pcap".into()));
+        assert_eq!(args.local.len(), 2);
+        assert_eq!(args.interval, Some(Duration::from_secs(2)));
+        let cli = parse("bwmon backtest --series a.csv --json").unwrap();
+        let Command::Backtest(args) = cli.command else {
+            panic!("another command")
+        };
+        assert_eq!(args.series, Some("a.csv".into()));
+    }
+
+    #[test]
     fn mistakes_are_errors_with_exit_status_2() {
         for line in [
             "bwmon",
@@ -205,6 +257,11 @@ mod tests {
             "bwmon run --xdp-mode fast",
             "bwmon alerts --state open",
             "bwmon alerts --limit 0",
+            "bwmon backtest",
+            "bwmon backtest a.pcap --series a.csv",
+            "bwmon backtest --series a.csv --local 10.0.0.0/8",
+            "bwmon backtest a.pcap --local lan",
+            "bwmon backtest a.pcap --interval 1ms",
             "bwmon --color sometimes status",
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");

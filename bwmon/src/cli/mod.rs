@@ -3,6 +3,7 @@
 //! A command asks, renders to text, and prints that once; no command but `run` keeps state.
 
 mod alerts;
+mod backtest;
 mod check;
 mod client;
 mod devices;
@@ -28,6 +29,7 @@ use crate::chain::chain;
 
 pub use self::{
     alerts::alerts,
+    backtest::backtest,
     check::check,
     client::{Client, ClientError},
     devices::devices,
