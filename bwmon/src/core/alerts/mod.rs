@@ -299,4 +299,6 @@ fn stricter(now: &Now, one: Option<Box<Quiet>>, other: Option<Box<Quiet>>) -> Op
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
