@@ -3,6 +3,8 @@
 use super::*;
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(CASES))]
+
     #[test]
     fn nothing_fires_that_does_not_exceed_its_threshold(ticks in any_ticks()) {
         let mut world = World::new();
