@@ -81,7 +81,7 @@ impl Alerts {
         new_id: &mut dyn FnMut() -> String,
     ) -> Vec<Transition> {
         self.mutes.expire(now.wall);
-        let mut told = Vec::new();
+        let (mut told, mut muted) = (Vec::new(), None);
         let mut is_in_force = [false; Rule::COUNT];
         let mut is_known = self.tracks.contains_key(device.id);
         for finding in findings {
@@ -90,7 +90,8 @@ impl Alerts {
             if !is_known && !is_broken(&finding) {
                 continue;
             }
-            let is_muted = self.mutes.hold(device.id, finding.rule.kind);
+            let muted = muted.get_or_insert_with(|| self.mutes.of(device.id));
+            let is_muted = muted.has(finding.rule.kind);
             if !is_known {
                 if is_muted {
                     continue;
@@ -314,5 +315,7 @@ fn stricter(now: &Now, one: Option<Box<Quiet>>, other: Option<Box<Quiet>>) -> Op
     both.max_by_key(|quiet| quiet.strictness(now))
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

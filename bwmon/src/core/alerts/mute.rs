@@ -55,13 +55,24 @@ pub(super) struct Mutes {
     next_end: Option<Timestamp>,
 }
 
+/// Which rules are muted for a subject, in the order of [`RuleKind`].
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Muted {
+    rules: [bool; RuleKind::ALL.len()],
+}
+
 impl Mutes {
-    /// Whether somebody is to be spared this. To be asked after [`Self::expire`].
-    pub(super) fn hold(&self, subject: &str, rule: RuleKind) -> bool {
-        self.list.iter().any(|mute| {
-            mute.rule.is_none_or(|muted| muted == rule)
-                && mute.subject.as_ref().is_none_or(|muted| muted == subject)
-        })
+    /// What nobody wants to hear of a subject. To be asked after [`Self::expire`].
+    pub(super) fn of(&self, subject: &str) -> Muted {
+        let about = |mute: &&Mute| mute.subject.as_ref().is_none_or(|muted| muted == subject);
+        let mut muted = Muted::default();
+        for mute in self.list.iter().filter(about) {
+            match mute.rule {
+                Some(rule) => muted.rules[rule as usize] = true,
+                None => muted.rules.fill(true),
+            }
+        }
+        muted
     }
 
     /// Drops those that are over.
@@ -132,6 +143,12 @@ impl Mutes {
 
     fn find_next_end(&mut self) {
         self.next_end = self.list.iter().filter_map(|mute| mute.until).min();
+    }
+}
+
+impl Muted {
+    pub(super) fn has(self, rule: RuleKind) -> bool {
+        self.rules[rule as usize]
     }
 }
 

@@ -17,7 +17,7 @@ pub fn title(event: &Event) -> String {
     let what = match event.state {
         EventState::Firing => broken(event),
         EventState::Reminder => format!("still {}", broken(event)),
-        EventState::Resolved => format!("alert is over: {}", label(event.rule)),
+        EventState::Resolved => format!("{} alert is over", label(event.rule)),
     };
     cut(format!("{who}: {what}"), TITLE_CHARS)
 }
@@ -151,7 +151,7 @@ fn rule(event: &Event) -> String {
 
 fn label(rule: RuleKind) -> &'static str {
     match rule {
-        RuleKind::Volume => "bytes of the day",
+        RuleKind::Volume => "daily volume",
         RuleKind::Rate => "rate",
         RuleKind::Surge => "surge",
         RuleKind::ActiveTime => "active time",

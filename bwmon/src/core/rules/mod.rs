@@ -393,5 +393,9 @@ fn forecast(used: u64, local: DateTime, from: Date, until: Date) -> Option<u64> 
         return None;
     }
     let whole = u128::from(used) * days.saturating_mul(DAY) / passed;
-    Some(u64::try_from(whole).unwrap_or(u64::MAX))
+    // Never less than what is used already, not even by a clock that is ahead of the cycle.
+    Some(u64::try_from(whole).unwrap_or(u64::MAX).max(used))
 }
+
+#[cfg(test)]
+mod tests;

@@ -217,3 +217,10 @@ fn an_alert_tells_of_the_device_as_it_is_by_then_with_a_name_that_is_safe() {
         assert_eq!(alerts.open().next().unwrap().device.name, known_as);
     }
 }
+
+#[test]
+fn mutes_are_indexed_as_rules_are_numbered() {
+    for (index, rule) in RuleKind::ALL.into_iter().enumerate() {
+        assert_eq!(rule as usize, index);
+    }
+}

@@ -88,7 +88,7 @@ fn a_title_says_which_change_it_is() {
     let ended = over(RuleKind::Rate, 7, 6_250_000, Ending::Cleared);
     assert_eq!(
         title(&told(EventState::Resolved, ended)),
-        "Laptop: alert is over: rate"
+        "Laptop: rate alert is over"
     );
 }
 
