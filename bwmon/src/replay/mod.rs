@@ -32,7 +32,7 @@ use self::{
     series::{Series, Span},
     timeline::Timeline,
 };
-use crate::core::policy::{Policy, Setting};
+use crate::core::policy::{Limits, Policy, Registration, Selector, Setting};
 
 /// A series is what this address received (of the block for documentation, RFC 5737).
 const SERIES_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
@@ -172,7 +172,18 @@ fn series_policy(policy: &Policy) -> Policy {
         defaults: policy.defaults.clone(),
         ..Policy::default()
     };
-    policy.defaults.surge.value.floor.get_or_insert(0);
+    let surge = &mut policy.defaults.surge;
+    surge.value.floor.get_or_insert(0);
+    // An interval is as much as there is to see of anything.
+    surge.tuning.for_.get_or_insert(Duration::ZERO);
+    // What is usual is learnt of devices that the owner knows, however little they move.
+    policy.registered.push(Registration {
+        selector: Selector::Address(SERIES_ADDRESS),
+        name: None,
+        group: None,
+        limits: Limits::default(),
+        muted: false,
+    });
     // It has no MAC address that could be new.
     policy.unknown.new_device.value.watch = Setting::Off;
     policy

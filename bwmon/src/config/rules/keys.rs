@@ -139,7 +139,11 @@ const RATE: Key = Key {
 
 const SURGE: Key = Key {
     plain: Field::one("surge", |limits, value| {
-        all_or_total(&mut limits.surge.value.watch, written::switch(value)?);
+        let watch = &mut limits.surge.value.watch;
+        match written::switch(value)? {
+            Setting::Off => *watch = Directed::each(Setting::Off),
+            on => (watch.sent, watch.received) = (on, on),
+        }
         Ok(())
     }),
     table: Some(Table {

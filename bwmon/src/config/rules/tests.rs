@@ -222,7 +222,7 @@ fn a_single_value_says_the_same_as_a_table() {
     );
     check(
         json!({ "surge": true }),
-        json!({ "surge": { "total": true } }),
+        json!({ "surge": { "sent": true, "received": true } }),
     );
     check(
         json!({ "quota": "1 GB" }),

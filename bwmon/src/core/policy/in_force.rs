@@ -298,9 +298,11 @@ impl Built {
         match rule.kind {
             RuleKind::Volume | RuleKind::ActiveTime => ONCE,
             RuleKind::Rate => PASSING,
+            // A download at full speed is over soon, and no reason to look up from anything.
             RuleKind::Surge => Self {
+                for_: minutes(5),
                 clear_for: minutes(5),
-                cooldown: Cooldown::For(minutes(60)),
+                cooldown: Cooldown::For(minutes(6 * 60)),
                 ..PASSING
             },
             RuleKind::Quota => ONCE,
@@ -336,10 +338,11 @@ impl Limits {
             rate: value(total(50_000_000 / 8)),
             surge: Limit {
                 value: SurgeLimit {
+                    // An upload is lost among the downloads of the sum.
                     watch: Directed {
-                        total: Setting::At(()),
-                        sent: Setting::Off,
-                        received: Setting::Off,
+                        total: Setting::Off,
+                        sent: Setting::At(()),
+                        received: Setting::At(()),
                     },
                     ..SurgeLimit::default()
                 },

@@ -228,8 +228,8 @@ impl World {
     fn facts(&self, device: usize, tick: &Tick) -> Facts<'_> {
         let Traffic { bytes_per_sec, .. } = tick.traffic[device];
         let expectation = Expectation {
-            expected: 600,
-            threshold: 1800,
+            expected: 600.0,
+            threshold: 1800.0,
             learned: Duration::from_secs(86_400),
             basis: Basis::HourOfDay,
         };
@@ -244,7 +244,7 @@ impl World {
             },
             local_rates: Rates::default(),
             surge: Directed::each(Some(Seen {
-                bytes_per_sec: bytes_per_sec as u64,
+                bytes_per_sec,
                 expectation: Some(expectation),
             })),
             silent_for: self.silent_for[device],

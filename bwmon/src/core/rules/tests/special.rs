@@ -4,10 +4,10 @@ use super::*;
 
 fn seen(bytes_per_sec: u64, threshold: u64) -> Seen {
     Seen {
-        bytes_per_sec,
+        bytes_per_sec: bytes_per_sec as f64,
         expectation: Some(Expectation {
-            expected: threshold / 3,
-            threshold,
+            expected: (threshold / 3) as f64,
+            threshold: threshold as f64,
             learned: Duration::from_secs(86_400),
             basis: Basis::HourOfWeek,
         }),
