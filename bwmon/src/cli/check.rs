@@ -244,10 +244,10 @@ mod tests {
         state           /var/lib/bwmon
         notify          nobody: alerts are only shown
         devices         0 registered
-        unknown devices 5 GB a day, 1 GB sent a day, 50 Mbit/s, 2 times the usual rate, active 5 h a day, new devices (critical, 22:00-06:00)
+        unknown devices 5 GB a day, 1 GB sent a day, 50 Mbit/s, 2 times the usual rate sent, 2 times the usual rate received, active 5 h a day, new devices (critical, 22:00-06:00)
         group           guests: 5 GB a day, 1 GB sent a day, 20 Mbit/s (all), 50 GB a month at 50/80/100 %, new devices (critical, 22:00-06:00)
         group in total  guests: 20 GB a day
-        group           kids: 5 GB a day, 1 GB sent a day, 50 Mbit/s, 2 times the usual rate, active 5 h a day; only Sun-Thu 21:00-06:00
+        group           kids: 5 GB a day, 1 GB sent a day, 50 Mbit/s, 2 times the usual rate sent, 2 times the usual rate received, active 5 h a day; only Sun-Thu 21:00-06:00
         interface       wan0: 500 GB received a month from day 15 at 80/100 % except 02:00-08:00, silent for 10 min (critical)
         warning         groups: no registered device is in "guests"; its limits have no effect until an entry says "group": "guests"
         warning         groups: no registered device is in "kids"; its limits have no effect until an entry says "group": "kids"
@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn without_files_the_built_in_rules_are_told() {
         let rules = crate::core::policy::Policy::default().rules(None, &[]);
-        insta::assert_snapshot!(in_words(&rules), @"5 GB a day, 50 Mbit/s, 2 times the usual rate, active 5 h a day, new devices");
+        insta::assert_snapshot!(in_words(&rules), @"5 GB a day, 50 Mbit/s, 2 times the usual rate sent, 2 times the usual rate received, active 5 h a day, new devices");
         assert_eq!(in_words(&Rules::default()), "no thresholds");
     }
 }

@@ -5,13 +5,13 @@ use proptest::prelude::*;
 use super::*;
 use crate::core::{
     event::RuleKind,
-    policy::{Limits, Setting},
+    policy::{Directed, Limits, Setting},
 };
 
 /// Only the rule on rates: over one megabyte a second.
 fn rate_policy() -> Policy {
     let mut defaults = Limits::simple(Setting::Off, Setting::Off, Setting::At(1_000_000));
-    defaults.surge.value.watch.total = Setting::Off;
+    defaults.surge.value.watch = Directed::each(Setting::Off);
     defaults.new_device.value.watch = Setting::Off;
     Policy {
         defaults,

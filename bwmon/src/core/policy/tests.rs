@@ -139,15 +139,15 @@ fn without_a_word_the_built_in_rules_apply() {
         .iter()
         .map(|each| (each.rule.kind, each.rule.direction))
         .collect();
-    let total = |kind| (kind, Direction::Total);
     let expected = [
-        RuleKind::Volume,
-        RuleKind::Rate,
-        RuleKind::Surge,
-        RuleKind::ActiveTime,
-        RuleKind::NewDevice,
+        (RuleKind::Volume, Direction::Total),
+        (RuleKind::Rate, Direction::Total),
+        (RuleKind::Surge, Direction::Sent),
+        (RuleKind::Surge, Direction::Received),
+        (RuleKind::ActiveTime, Direction::Total),
+        (RuleKind::NewDevice, Direction::Total),
     ];
-    assert_eq!(in_force, expected.map(total));
+    assert_eq!(in_force, expected);
     assert_eq!(rules.volume(), Some(5_000_000_000));
     assert_eq!(rules.bytes_per_sec(), Some(6_250_000));
     assert_eq!(rules.active_time(), Some(Duration::from_secs(5 * 3600)));
@@ -353,7 +353,7 @@ fn without_tuning_each_kind_has_its_own() {
     );
     check(
         RuleKind::Surge,
-        (10, 300, 80, four_hours, minutes(60), warning),
+        (300, 300, 80, four_hours, minutes(360), warning),
     );
     check(RuleKind::NewDevice, (0, 0, 100, 0, minutes(0), info));
     check(

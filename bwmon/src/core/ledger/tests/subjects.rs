@@ -6,13 +6,13 @@ use super::*;
 use crate::core::{
     cycle::Cycle,
     event::{Direction, RuleKind, SubjectKind},
-    policy::{Group, QuotaLimit, Scope},
+    policy::{Directed, Group, QuotaLimit, Scope},
     schedule::{Days, Schedule, Window},
 };
 
 fn off() -> Limits {
     let mut limits = Limits::simple(Setting::Off, Setting::Off, Setting::Off);
-    limits.surge.value.watch.total = Setting::Off;
+    limits.surge.value.watch = Directed::each(Setting::Off);
     limits.new_device.value.watch = Setting::Off;
     limits
 }
@@ -206,7 +206,8 @@ fn a_mac_that_was_never_seen_is_told_once_and_only_after_a_day_of_learning() {
 #[test]
 fn a_surge_is_told_with_what_was_expected_and_goes_on_after_a_restart() {
     let mut policy = quiet(Vec::new());
-    policy.defaults.surge.value.watch.total = Setting::At(());
+    policy.defaults.surge.value.watch.received = Setting::At(());
+    policy.defaults.surge.tuning.for_ = Some(Duration::from_secs(30));
     policy.defaults.surge.value.floor = Some(0);
     let mut day = Day::new(policy.clone());
     day.ledger.learn(ip("10.0.0.5"), MAC);
@@ -227,7 +228,7 @@ fn a_surge_is_told_with_what_was_expected_and_goes_on_after_a_restart() {
         panic!("{told:?}");
     };
     assert_eq!(fired.alert.rule, RuleKind::Surge);
-    assert_eq!(fired.alert.direction, Direction::Total);
+    assert_eq!(fired.alert.direction, Direction::Received);
     let expected = fired.alert.expected.unwrap();
     assert!((900..1_200).contains(&expected), "{expected}");
     day.restart(policy);
@@ -241,7 +242,7 @@ fn a_surge_is_told_with_what_was_expected_and_goes_on_after_a_restart() {
 #[test]
 fn what_is_usual_for_an_address_that_somebody_made_up_is_not_learnt() {
     let mut policy = quiet(Vec::new());
-    policy.defaults.surge.value.watch.total = Setting::At(());
+    policy.defaults.surge.value.watch.received = Setting::At(());
     let mut day = Day::new(policy);
     for _ in 0..2 {
         day.sample(&[("10.0.0.5", download(60)), ("10.0.0.6", download(1 << 20))]);

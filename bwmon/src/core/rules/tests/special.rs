@@ -51,19 +51,20 @@ fn a_surge_is_over_what_is_expected_in_its_direction() {
 }
 
 #[test]
-fn before_it_is_known_what_is_usual_nothing_is_a_surge() {
+fn while_it_is_not_known_what_is_usual_no_surge_begins_or_ends() {
     let usage = DayUsage::on(DAY);
     let learning = Seen {
         expectation: None,
         ..seen(u64::MAX, 1)
     };
-    for seen in [None, Some(learning)] {
+    let within = Some((u64::MAX, Within));
+    for (seen, expected) in [(None, None), (Some(learning), within)] {
         let facts = Facts {
             surge: Directed::each(seen),
             ..facts(&usage)
         };
         let rule = rule(Condition::Surge(surge::Settings::default()));
-        check(facts, &rule, None);
+        check(facts, &rule, expected);
         assert_eq!(facts.finding(&rule).detail, Detail::None);
     }
 }
