@@ -71,7 +71,11 @@ impl FromStr for TcMode {
     }
 }
 
-fn choose<T: Copy>(text: &str, all: &[T], name: fn(T) -> &'static str) -> Result<T, ChoiceError> {
+pub(super) fn choose<T: Copy>(
+    text: &str,
+    all: &[T],
+    name: fn(T) -> &'static str,
+) -> Result<T, ChoiceError> {
     all.iter()
         .copied()
         .find(|choice| name(*choice) == text)

@@ -59,6 +59,18 @@ impl Reader<'_> {
         Ok(secret)
     }
 
+    /// Reads the secret that a key holds.
+    pub(super) fn read_value(
+        &self,
+        key: &'static str,
+        value: &Spanned<Scalar>,
+    ) -> Result<Secret, ConfigError> {
+        let allowed = "text, \"env:NAME\" or \"credential:NAME\"";
+        self.read(key, value, |value| {
+            Ok(SecretOrigin::of_key(value.text(allowed)?).read()?)
+        })
+    }
+
     /// Reads the secret in the file that a key names, if it does.
     pub(super) fn secret(
         &mut self,

@@ -10,6 +10,8 @@ use super::{error::shown, source::read_at_most};
 
 /// Most bytes of a file that holds a secret.
 const MAX_BYTES: u64 = 64 << 10;
+/// Where systemd puts what it hands over.
+const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 
 /// Text that never shows in a log, an error or the API.
 #[derive(Clone, PartialEq, Eq)]
@@ -47,6 +49,11 @@ pub enum SecretError {
     /// The environment variable does not exist.
     #[error("the environment variable {0:?} is not set")]
     Unset(String),
+    /// systemd hands over no credentials, or the name is that of no file.
+    #[error(
+        "there is no credential {0:?}; name it in LoadCredential= of the unit, and start bwmon by systemd"
+    )]
+    NoCredential(String),
     /// There is nothing.
     #[error("{0} is empty; put the secret in, on one line")]
     Empty(SecretOrigin),
@@ -64,6 +71,8 @@ pub enum SecretOrigin {
     File(PathBuf),
     /// An environment variable.
     Variable(String),
+    /// A file that systemd hands over, by its name.
+    Credential(String),
     /// The configuration itself.
     Here(Secret),
 }
@@ -73,37 +82,43 @@ impl fmt::Display for SecretOrigin {
         match self {
             Self::File(path) => f.write_str(&shown(path)),
             Self::Variable(name) => write!(f, "the environment variable {name:?}"),
+            Self::Credential(name) => write!(f, "the credential {name:?}"),
             Self::Here(_) => f.write_str("the value"),
         }
     }
 }
 
 impl SecretOrigin {
-    /// Reads the value of a key that names a file, or is `env:NAME`; `directory` is where relative
-    /// paths start.
+    /// Reads the value of a key that names a file, or is `env:NAME` or `credential:NAME`; `directory`
+    /// is where relative paths start.
     pub(super) fn of_file_key(value: &str, directory: &Path) -> Self {
-        match value.strip_prefix("env:") {
-            Some(name) => Self::Variable(name.to_owned()),
-            None => Self::File(directory.join(value)),
-        }
+        Self::elsewhere(value).unwrap_or_else(|| Self::File(directory.join(value)))
     }
 
-    /// Reads the value of a key that is a secret itself, or `env:NAME`.
+    /// Reads the value of a key that is a secret itself, or `env:NAME` or `credential:NAME`.
     pub(super) fn of_key(value: &str) -> Self {
-        match value.strip_prefix("env:") {
-            Some(name) => Self::Variable(name.to_owned()),
-            None => Self::Here(Secret::new(value.to_owned())),
+        Self::elsewhere(value).unwrap_or_else(|| Self::Here(Secret::new(value.to_owned())))
+    }
+
+    fn elsewhere(value: &str) -> Option<Self> {
+        let (place, name) = value.split_once(':')?;
+        match place {
+            "env" => Some(Self::Variable(name.to_owned())),
+            "credential" => Some(Self::Credential(name.to_owned())),
+            _ => None,
         }
     }
 
     /// Reads the secret from where it is.
     pub(super) fn read(self) -> Result<Secret, SecretError> {
         let bytes = match &self {
-            Self::File(path) => {
-                read_at_most(path, MAX_BYTES).map_err(|reason| SecretError::Unreadable {
-                    path: path.clone(),
-                    reason,
-                })?
+            Self::File(path) => read_file(path)?,
+            Self::Credential(name) => {
+                // Only what systemd put there, so nothing that leads out of it.
+                let is_name = !matches!(name.as_str(), "" | "." | "..") && !name.contains('/');
+                let directory = env::var_os(CREDENTIALS).filter(|_| is_name);
+                let directory = directory.ok_or_else(|| SecretError::NoCredential(name.clone()))?;
+                read_file(&Path::new(&directory).join(name))?
             }
             Self::Variable(name) => {
                 // An empty name, or one with `=` or a zero, would panic or never be set.
@@ -136,6 +151,13 @@ impl SecretOrigin {
             format!("{path} holds a secret and can be read by every user; run chmod o-r on it")
         })
     }
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>, SecretError> {
+    read_at_most(path, MAX_BYTES).map_err(|reason| SecretError::Unreadable {
+        path: path.to_owned(),
+        reason,
+    })
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use super::{
     interface::InterfaceError,
     listen::ListenError,
     network::NetworkError,
+    schedule::ScheduleError,
     secret::SecretError,
     units::{Quantity, UnitError, parse_duration, parse_rate, parse_size},
     zone::ZoneError,
@@ -48,6 +49,9 @@ pub enum ValueError {
     /// It is no place to listen at.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// It is no time of the week.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
     /// It is no time zone.
     #[error(transparent)]
     Zone(#[from] ZoneError),

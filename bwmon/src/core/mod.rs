@@ -24,5 +24,7 @@ pub mod slots;
 pub mod surge;
 pub mod text;
 pub mod time;
+pub mod trial;
 pub mod usage;
 pub mod view;
+pub mod words;

@@ -49,6 +49,14 @@ impl Days {
         Self(1 << day.to_monday_zero_offset())
     }
 
+    /// From one to another, both included, over Sunday where need be.
+    pub fn range(first: Weekday, last: Weekday) -> Self {
+        let days = first
+            .cycle_forward()
+            .take(1 + first.until(last).unsigned_abs() as usize);
+        days.fold(Self(0), |days, day| days.and(Self::only(day)))
+    }
+
     /// These and those.
     #[must_use]
     pub fn and(self, others: Self) -> Self {

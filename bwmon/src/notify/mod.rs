@@ -8,13 +8,21 @@
 //! logs nor in errors.
 
 mod client;
+mod email;
 mod error;
+mod escape;
 mod excerpt;
+mod exec;
+mod http;
+mod message;
+mod mqtt;
 mod notifier;
 mod pace;
 mod queue;
+mod request;
 mod retry_after;
-mod webhook;
+mod sender;
+mod sign;
 mod worker;
 
 #[cfg(test)]
@@ -22,4 +30,4 @@ mod tests;
 
 pub use error::DeliveryError;
 pub use notifier::{ChannelStats, Notifier};
-pub use webhook::try_once;
+pub use sender::{Answer, Sender};

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     pace::Pace,
     queue::{CAPACITY, Counts, Queue, Room},
-    webhook::Webhook,
+    sender::Sender,
     worker::Worker,
 };
 use crate::{config::Channel, core::event::Event};
@@ -164,15 +164,15 @@ impl Notifier {
     }
 
     fn line(&self, settings: Channel, before: Option<Line>) -> Line {
-        let webhook = Webhook::new(&settings);
-        let label = webhook.label();
+        let sender = Sender::new(&settings);
+        let label = sender.label();
         let (queue, predecessor) = match before {
             Some(Line { queue, task, .. }) => (queue, Some(task)),
             None => (Arc::default(), None),
         };
         let worker = Worker {
             queue: Arc::clone(&queue),
-            webhook,
+            sender,
             label: label.clone(),
             pace: self.pace,
             closing: self.closing.clone(),

@@ -9,13 +9,13 @@ use super::{
     error::{DeliveryError, Kind},
     pace::Pace,
     queue::{Queue, Waiting},
-    webhook::Webhook,
+    sender::Sender,
 };
 
 /// Delivers what is in the queue of a channel, one event after the other.
 pub(super) struct Worker {
     pub(super) queue: Arc<Queue>,
-    pub(super) webhook: Webhook,
+    pub(super) sender: Sender,
     pub(super) label: String,
     pub(super) pace: Pace,
     /// Says that there is little time left: no more waiting, neither for events nor to try again.
@@ -44,7 +44,7 @@ impl Worker {
         let Waiting { event, since } = oldest;
         let mut waits = self.pace.waits();
         loop {
-            let Err(error) = self.webhook.post(event).await else {
+            let Err(error) = self.sender.send(std::slice::from_ref(event)).await else {
                 self.queue.delivered();
                 if self.trouble.take().is_some() {
                     log::info!("channel {}: delivers again", self.label);

@@ -2,17 +2,19 @@
 
 mod certificates;
 mod delivery;
+mod programs;
 mod queueing;
 mod receiver;
+mod shapes;
 
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use super::{ChannelStats, Notifier, pace::Pace, queue::CAPACITY, try_once};
+use super::{ChannelStats, DeliveryError, Notifier, Sender, pace::Pace, queue::CAPACITY};
 use crate::{
-    config::{Channel, Routing, Secret, Target, Webhook},
+    config::{Channel, HttpReceiver, Routing, Secret, Shape, Target, Webhook},
     core::event::{
         Detail, Direction, Event, EventDevice, EventState, RuleKind, Severity, SubjectKind, Unit,
     },
@@ -62,11 +64,16 @@ fn event(id: impl ToString) -> Arc<Event> {
 }
 
 fn webhook(name: &str, url: String) -> Channel {
+    channel(name, url, Shape::Webhook(Webhook::default()))
+}
+
+fn channel(name: &str, url: String, shape: Shape) -> Channel {
     Channel {
         name: name.to_owned(),
-        target: Target::Webhook(Webhook {
+        target: Target::Http(HttpReceiver {
             url: Secret::new(url),
-            token: None,
+            ca: None,
+            shape,
         }),
         routing: Routing::default(),
         quiet_hours: None,
@@ -77,14 +84,19 @@ fn webhook(name: &str, url: String) -> Channel {
 
 /// The same with a token.
 fn with_token(channel: &Channel, token: &str) -> Channel {
-    let Target::Webhook(webhook) = channel.target.clone();
-    Channel {
-        target: Target::Webhook(Webhook {
-            token: Some(Secret::new(token.to_owned())),
-            ..webhook
-        }),
-        ..channel.clone()
+    let mut channel = channel.clone();
+    if let Target::Http(HttpReceiver {
+        shape: Shape::Webhook(webhook),
+        ..
+    }) = &mut channel.target
+    {
+        webhook.token = Some(Secret::new(token.to_owned()));
     }
+    channel
+}
+
+async fn try_once(channel: &Channel, event: &Arc<Event>) -> Result<(), DeliveryError> {
+    Sender::new(channel).send(std::slice::from_ref(event)).await
 }
 
 fn notifier(channels: impl IntoIterator<Item = Channel>) -> Notifier {
