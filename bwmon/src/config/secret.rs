@@ -59,7 +59,7 @@ pub enum SecretError {
     Empty(SecretOrigin),
     /// There is more than one line, or something that is no text.
     #[error(
-        "{0} is not one line of plain text; a secret has only printable ASCII characters and no spaces"
+        "{0} is not one line of plain text; a secret has only printable ASCII characters, and but for passwords and headers no spaces"
     )]
     NotPlain(SecretOrigin),
 }
@@ -109,8 +109,17 @@ impl SecretOrigin {
         }
     }
 
-    /// Reads the secret from where it is.
+    /// Reads a token or an address: it has no spaces.
     pub(super) fn read(self) -> Result<Secret, SecretError> {
+        let secret = self.clone().read_line()?;
+        if secret.reveal().contains(' ') {
+            return Err(SecretError::NotPlain(self));
+        }
+        Ok(secret)
+    }
+
+    /// Reads what people chose, or what goes into a header: there may be spaces in it.
+    pub(super) fn read_line(self) -> Result<Secret, SecretError> {
         let bytes = match &self {
             Self::File(path) => read_file(path)?,
             Self::Credential(name) => {
@@ -135,7 +144,7 @@ impl SecretOrigin {
             return Err(SecretError::Empty(self));
         }
         match str::from_utf8(line) {
-            Ok(text) if text.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            Ok(text) if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) => {
                 Ok(Secret::new(text.to_owned()))
             }
             _ => Err(SecretError::NotPlain(self)),
@@ -189,7 +198,7 @@ mod tests {
         check(b"\n", empty);
         let not_plain = Err(
             "FILE is not one line of plain text; a secret has only printable ASCII \
-                             characters and no spaces",
+                             characters, and but for passwords and headers no spaces",
         );
         check(b"one\ntwo\n", not_plain);
         check(b"one two", not_plain);
@@ -198,6 +207,25 @@ mod tests {
             &[b'x'; 1 << 17],
             Err("FILE: cannot be read: larger than 65536 bytes"),
         );
+    }
+
+    #[test]
+    fn a_password_may_have_spaces() {
+        let read = |value: &str| SecretOrigin::of_key(value).read_line();
+        assert_eq!(read("Basic abc ").unwrap().reveal(), "Basic abc");
+        assert!(read("a\nb").is_err() && read("ä").is_err() && read(" ").is_err());
+    }
+
+    #[test]
+    fn a_credential_is_a_file_of_systemd() {
+        for name in ["hook", "", "..", "a/b"] {
+            let error = SecretOrigin::of_key(&format!("credential:{name}")).read();
+            let error = error.unwrap_err().to_string();
+            assert!(
+                error.starts_with(&format!("there is no credential {name:?}")),
+                "{error}"
+            );
+        }
     }
 
     #[test]

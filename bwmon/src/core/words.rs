@@ -96,3 +96,83 @@ fn amount(unit: Unit, value: u64) -> String {
         Unit::Seconds => human::duration(Duration::from_secs(value)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(rule: RuleKind, state: EventState) -> Event {
+        let mut event = trial::event("e1", "2026-03-08T14:03:11+01:00", "router");
+        event.alert = "a1".to_owned();
+        event.device.name = "Laptop".to_owned();
+        event.rule = rule;
+        event.state = state;
+        event.unit = rule.unit();
+        event
+    }
+
+    #[test]
+    fn a_title_says_who_and_what() {
+        let mut titles: Vec<String> = RuleKind::ALL
+            .iter()
+            .map(|rule| title(&event(*rule, EventState::Firing)))
+            .collect();
+        titles.push(title(&event(RuleKind::Rate, EventState::Reminder)));
+        titles.push(title(&event(RuleKind::Rate, EventState::Resolved)));
+        titles.push(title(&trial::event("e1", "", "router")));
+        insta::assert_snapshot!(titles.join("\n"), @r#"
+        Laptop: much traffic today
+        Laptop: high rate
+        Laptop: unusual rate
+        Laptop: active for long today
+        Laptop: quota
+        Laptop: new device
+        Laptop: silent
+        Laptop: still high rate
+        Laptop: over: high rate
+        Test from router
+        "#);
+    }
+
+    #[test]
+    fn details_are_what_is_known() {
+        let mut event = event(RuleKind::Surge, EventState::Resolved);
+        event.device.addresses = (1..=6).map(|host| [10, 0, 0, host].into()).collect();
+        event.device.group = Some("kids".to_owned());
+        event.expected = Some(125_000);
+        event.observed = 1_250_000;
+        event.peak_rate = 2_500_000;
+        event.ended_at = Some("2026-03-08T15:00:00+01:00".to_owned());
+        let shown = |event: &Event| {
+            let lines = details(event).into_iter();
+            let lines: Vec<_> = lines
+                .map(|(label, value)| format!("{label}: {value}"))
+                .collect();
+            lines.join("\n")
+        };
+        insta::assert_snapshot!(shown(&event), @r#"
+        Severity: info
+        Addresses: 10.0.0.1, 10.0.0.2, 10.0.0.3, 10.0.0.4 and 2 more
+        Group: kids
+        Seen: 10 Mbit/s
+        Allowed: 0 bit/s
+        Expected: 1 Mbit/s
+        Peak: 20 Mbit/s
+        Sent today: 0 B
+        Received today: 0 B
+        Since: 2026-03-08T14:03:11+01:00
+        Until: 2026-03-08T15:00:00+01:00
+        Host: router
+        "#);
+        let test = trial::event("e1", "2026-03-08T14:03:11+01:00", "router");
+        insta::assert_snapshot!(shown(&test), @r#"
+        Severity: info
+        Since: 2026-03-08T14:03:11+01:00
+        Host: router
+        "#);
+        let context = context(&test);
+        assert_eq!(context["title"], "Test from router");
+        assert_eq!(context["details"][0]["label"], "Severity");
+        assert_eq!(context["id"], "e1");
+    }
+}

@@ -147,3 +147,75 @@ fn mail(settings: &Email, events: &[Arc<Event>], now: Timestamp) -> Result<Mail,
             reason: chain(&error),
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::trial;
+
+    fn shown(name: &str) -> String {
+        let mut event = trial::event("e1", "2026-03-08T14:03:11+01:00", "router");
+        event.alert = "a1".to_owned();
+        event.device.name = name.to_owned();
+        event.event_description = format!("{name} has used 512 MB today.");
+        let settings = Email {
+            server: "mx".to_owned(),
+            port: 25,
+            security: Security::None,
+            ca: None,
+            login: None,
+            from: "bwmon <bwmon@example.org>".parse().unwrap(),
+            to: ["a@example.org", "Bé <b@example.org>"]
+                .map(|to| to.parse().unwrap())
+                .to_vec(),
+        };
+        let now = "2026-03-08T13:03:12Z".parse().unwrap();
+        let mail = mail(&settings, &[Arc::new(event)], now).unwrap();
+        String::from_utf8(mail.formatted()).unwrap()
+    }
+
+    #[test]
+    fn a_mail_has_an_id_that_stays() {
+        insta::assert_snapshot!(shown("Laptop").replace('\r', ""), @r#"
+        From: bwmon <bwmon@example.org>
+        Subject: Laptop: much traffic today
+        Message-ID: <e1.1@example.org>
+        Date: Sun, 08 Mar 2026 13:03:12 +0000
+        Content-Type: text/plain; charset=utf-8
+        Auto-Submitted: auto-generated
+        To: a@example.org, =?utf-8?b?QsOp?= <b@example.org>
+        Content-Transfer-Encoding: 7bit
+
+        Laptop has used 512 MB today.
+        Severity: info
+        Seen: 0 B
+        Allowed: 0 B
+        Sent today: 0 B
+        Received today: 0 B
+        Since: 2026-03-08T14:03:11+01:00
+        Host: router
+        "#);
+    }
+
+    #[test]
+    fn no_name_makes_a_header() {
+        let plain = shown("Laptop");
+        let names = |mail: &str| {
+            let head = mail.split_once("\r\n\r\n").unwrap().0;
+            let lines = head.lines().filter(|line| !line.starts_with([' ', '\t']));
+            let names = lines.map(|line| line.split_once(':').unwrap().0.to_owned());
+            names.collect::<Vec<_>>()
+        };
+        for name in [
+            "x\r\nBcc: evil@example.org",
+            "x\r\n\r\n<script>",
+            "x\n.\nQUIT",
+            "\u{2028}Bcc: y",
+            &"Küche ".repeat(100),
+        ] {
+            let mail = shown(name);
+            assert_eq!(names(&mail), names(&plain), "{mail}");
+            assert!(!mail.contains("evil@") && mail.is_ascii(), "{mail}");
+        }
+    }
+}

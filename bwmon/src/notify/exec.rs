@@ -7,6 +7,7 @@ use std::{
     env,
     ffi::OsString,
     io,
+    pin::pin,
     process::{ExitStatus, Stdio},
     sync::Arc,
     time::Duration,
@@ -29,7 +30,10 @@ use super::{
     excerpt::{Secrets, excerpt},
     sender::Answer,
 };
-use crate::{config::Exec, core::event::Event};
+use crate::{
+    config::Exec,
+    core::event::{Event, EventState},
+};
 
 /// Of what a program says, no more is kept than this.
 const SAID_BYTES: usize = 8 * 1024;
@@ -64,7 +68,9 @@ impl Program {
             reason: error.to_string(),
         })?;
         let (child, group) = self.start(event)?;
-        let Ok(ended) = timeout(within, finish(child, &input)).await else {
+        let mut finishing = pin!(finish(child, &input));
+        let Ok(ended) = timeout(within, &mut finishing).await else {
+            // Before the program is let go, so that its number is still its own.
             drop(group);
             return Err(DeliveryError::Overran(within));
         };
@@ -113,9 +119,9 @@ fn environment(event: &Event) -> Vec<(&'static str, OsString)> {
         .filter_map(|name| Some((*name, env::var_os(name)?)))
         .collect();
     let state = match event.state {
-        crate::core::event::EventState::Firing => "firing",
-        crate::core::event::EventState::Reminder => "reminder",
-        crate::core::event::EventState::Resolved => "resolved",
+        EventState::Firing => "firing",
+        EventState::Reminder => "reminder",
+        EventState::Resolved => "resolved",
     };
     environment.extend([
         ("BWMON_STATE", state.into()),

@@ -120,3 +120,53 @@ fn moment(rfc3339: &str) -> String {
         .map_or(rfc3339, |(to, _)| to);
     defused(&moment.replace('T', " "), DETAIL)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::core::trial;
+
+    fn events(texts: &[String]) -> Vec<Arc<Event>> {
+        let event = |text: &String| {
+            let mut event = trial::event("e", "2026-03-08T14:03:11+01:00", "router");
+            event.event_description.clone_from(text);
+            Arc::new(event)
+        };
+        texts.iter().map(event).collect()
+    }
+
+    #[test]
+    fn several_events_are_a_line_each_with_its_time() {
+        let mut events = events(&["one".to_owned(), "two".to_owned()]);
+        Arc::make_mut(&mut events[1]).severity = Severity::Critical;
+        let message = Message::of(&events);
+        assert_eq!(message.title, "2 events on router");
+        assert_eq!(message.severity, Severity::Critical);
+        assert_eq!(
+            message.body(Markup::Plain, 1000),
+            "2026-03-08 14:03: one\n2026-03-08 14:03: two"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_message_fits(
+            texts in prop::collection::vec(r"\PC{0,80}", 1..20),
+            most in 300_usize..2000,
+            markup in prop::sample::select(vec![
+                Markup::Plain, Markup::Mrkdwn, Markup::Markdown, Markup::Html,
+            ]),
+        ) {
+            let message = Message::of(&events(&texts));
+            let whole = message.whole(markup, most);
+            prop_assert!(whole.len() <= most, "{}: {whole}", whole.len());
+            let more = whole.lines().last().unwrap().strip_prefix("… and ");
+            let missing = more.and_then(|rest| rest.strip_suffix(" more lines"));
+            let missing: usize = missing.map_or(0, |count| count.parse().unwrap());
+            let shown = whole.lines().count() - 1 - usize::from(missing > 0);
+            prop_assert_eq!(shown + missing, message.lines.len() + message.details.len());
+        }
+    }
+}

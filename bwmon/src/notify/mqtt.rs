@@ -19,7 +19,11 @@ use super::{
     excerpt::{Secrets, excerpt},
     sender::Answer,
 };
-use crate::{chain::chain, config::Mqtt, core::event::Event};
+use crate::{
+    chain::chain,
+    config::Mqtt,
+    core::{event::Event, trial},
+};
 
 /// Most bytes of a packet, either way.
 const PACKET: usize = 256 << 10;
@@ -91,6 +95,7 @@ impl Publisher {
             let verifier = Verifier::new_with_extra_roots(extra, Arc::clone(&provider))?;
             let versions = ClientConfig::builder_with_provider(provider)
                 .with_safe_default_protocol_versions()?;
+            // What looks dangerous is how rustls is given the verifier that reqwest uses as well.
             Ok(versions
                 .dangerous()
                 .with_custom_certificate_verifier(Arc::new(verifier))
@@ -116,9 +121,11 @@ async fn publish(
         reason,
     };
     let payload = serde_json::to_vec(event).map_err(|error| refused(error.to_string()))?;
+    // A test is not what those who come later should find.
+    let retain = settings.retain && !trial::is_trial(event);
     let (client, mut connection) = AsyncClient::new(options, 1);
     client
-        .publish(&settings.topic, QoS::AtLeastOnce, settings.retain, payload)
+        .publish(&settings.topic, QoS::AtLeastOnce, retain, payload)
         .await
         .map_err(|error| refused(error.to_string()))?;
     let secrets = settings.login.as_ref().map(|login| &login.password);

@@ -10,7 +10,8 @@ use super::{
     super::{
         Secret,
         error::{ConfigError, Mistake},
-        reader::Reader,
+        reader::{ReadSecret, Reader},
+        secret::SecretOrigin,
         source::read_at_most,
         value::{Scalar, ValueError},
     },
@@ -93,12 +94,24 @@ impl<'a> Entry<'a, '_, '_> {
         key: &'static str,
         file_key: &'static str,
     ) -> Result<Option<Secret>, ConfigError> {
+        self.secret_by(key, file_key, SecretOrigin::read)
+    }
+
+    fn secret_by(
+        &mut self,
+        key: &'static str,
+        file_key: &'static str,
+        read: ReadSecret,
+    ) -> Result<Option<Secret>, ConfigError> {
         self.only_one(key, file_key)?;
         if let Some(value) = self.scalar(key) {
-            return self.reader.read_value(key, &value).map(Some);
+            return self.reader.read_value(key, &value, read).map(Some);
         }
         let value = self.scalar(file_key);
-        self.reader.secret(file_key, value.as_ref())
+        let value = value.as_ref();
+        value
+            .map(|value| self.reader.read_secret(file_key, value, read))
+            .transpose()
     }
 
     /// A secret that must be there.
@@ -116,7 +129,8 @@ impl<'a> Entry<'a, '_, '_> {
     pub(super) fn login(&mut self) -> Result<Option<Login>, ConfigError> {
         const NAME: &str = "the name to log in with";
         let username = self.read("notify.username", |value| line(value, NAME))?;
-        let password = self.secret("notify.password", "notify.password_file")?;
+        let (key, file_key) = ("notify.password", "notify.password_file");
+        let password = self.secret_by(key, file_key, SecretOrigin::read_line)?;
         match (username, password) {
             (Some(username), Some(password)) => Ok(Some(Login { username, password })),
             (None, None) => Ok(None),

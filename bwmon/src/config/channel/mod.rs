@@ -6,12 +6,14 @@
 mod authority;
 mod entry;
 mod kinds;
+mod others;
 mod routing;
 mod target;
 mod template;
 #[cfg(test)]
 mod tests;
 mod value;
+mod web;
 
 use std::time::Duration;
 

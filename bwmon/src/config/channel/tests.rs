@@ -127,7 +127,8 @@ fn files_start_from_the_directory_of_the_configuration() {
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join("body"), "{{ title }}").unwrap();
     fs::write(directory.path().join("token"), "b34r3r\n").unwrap();
-    fs::write(directory.path().join("ca.pem"), CERTIFICATE).unwrap();
+    let key = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    fs::write(directory.path().join("ca.pem"), key.cert.pem()).unwrap();
     let text = "[[notify]]\ntype = \"webhook\"\nurl = \"https://a\"\ntemplate_file = \"body\"\n\
                 token_file = \"token\"\nca_file = \"ca.pem\"";
     let source = Source::new(&directory.path().join("bwmon.toml"), text.into()).unwrap();
@@ -181,7 +182,7 @@ fn mistakes_are_told_with_their_place() {
         "type = \"webhook\"\nurl = \"http://a\"\nheaders = \"X-Key: hunter2\"",
         "type = \"webhook\"\nurl = \"http://a\"\nheaders = { \"X Key\" = \"hunter2\" }",
         "type = \"webhook\"\nurl = \"http://a\"\nheaders = { \"Webhook-Id\" = \"hunter2\" }",
-        "type = \"webhook\"\nurl = \"http://a\"\nheaders = { \"X-Key\" = \"hunter2 two\" }",
+        "type = \"webhook\"\nurl = \"http://a\"\nheaders = { \"X-Key\" = \"hunter2\\ntwo\" }",
         "type = \"webhook\"\nurl = \"http://a\"\ntemplate = \"{{ titel }}\"",
         "type = \"webhook\"\nurl = \"http://a\"\ntemplate = '{\"a\": \"{{ title }}\"}'",
         "type = \"webhook\"\nurl = \"http://a\"\ntemplate = \"{% if %}\"",
@@ -239,8 +240,8 @@ fn mistakes_are_told_with_their_place() {
         4:13: notify.headers: "X Key" can't be a header here; choose another name
     type = "webhook" ⏎ url = "http://a" ⏎ headers = { "Webhook-Id" = "hunter2" }
         4:13: notify.headers: "Webhook-Id" can't be a header here; choose another name
-    type = "webhook" ⏎ url = "http://a" ⏎ headers = { "X-Key" = "hunter2 two" }
-        4:23: notify.headers: the value is not one line of plain text; a secret has only printable ASCII characters and no spaces
+    type = "webhook" ⏎ url = "http://a" ⏎ headers = { "X-Key" = "hunter2\ntwo" }
+        4:23: notify.headers: the value is not one line of plain text; a secret has only printable ASCII characters, and but for passwords and headers no spaces
     type = "webhook" ⏎ url = "http://a" ⏎ template = "{{ titel }}"
         4:12: notify.template: line 1: undefined value
     type = "webhook" ⏎ url = "http://a" ⏎ template = '{"a": "{{ title }}"}'
@@ -282,15 +283,49 @@ fn mistakes_are_told_with_their_place() {
     "#);
 }
 
-/// Made by `openssl req -x509 -newkey ed25519 -nodes -subj /CN=test -days 36500`.
-const CERTIFICATE: &str = "\
------BEGIN CERTIFICATE-----
-MIIBNDCB56ADAgECAhR79wdQoAi7IlEa2mhodUb9XdnRjTAFBgMrZXAwDzENMAsG
-A1UEAwwEdGVzdDAgFw0yNjExMjIxNDA2NDJaGA8yMTI2MTAyOTE0MDY0MlowDzEN
-MAsGA1UEAwwEdGVzdDAqMAUGAytlcAMhAJKd3aIT/vkpCkWy3EMECX4P8dtmKZTN
-Gvin+9xAHA/6o1MwUTAdBgNVHQ4EFgQUWYKiapDR1VDD78dB2gkVdxztyXowHwYD
-VR0jBBgwFoAUWYKiapDR1VDD78dB2gkVdxztyXowDwYDVR0TAQH/BAUwAwEB/zAF
-BgMrZXADQQAFcYQKiIj/o/amxZ050B9tP22nUruLbxgvbd+0cwSl3CbNUqQLZ6X1
-Vn1D31M3uTiXeRiA5qKj30xxV96TrBIE
------END CERTIFICATE-----
-";
+#[test]
+fn the_examples_of_the_docs_are_right() {
+    let docs = include_str!("../../../../docs/channels.md");
+    let directory = tempfile::tempdir().unwrap();
+    let key = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    fs::write(directory.path().join("ca.pem"), key.cert.pem()).unwrap();
+    let mut kinds = Vec::new();
+    for block in docs.split("```toml\n").skip(1) {
+        let block = block.split("```").next().unwrap();
+        // Secrets of others are not here.
+        let text: Vec<String> = block.lines().map(here).collect();
+        let text = text.join("\n");
+        let source = Source::new(&directory.path().join("bwmon.toml"), text.clone().into());
+        let parsed = file::parse(&source.unwrap());
+        let parsed = parsed.unwrap_or_else(|error| panic!("{error}\n{text}"));
+        kinds.extend(
+            parsed
+                .config
+                .notify
+                .iter()
+                .map(|channel| channel.target.kind()),
+        );
+    }
+    for (kind, _, _) in LEAST {
+        assert!(kinds.contains(&kind), "{kind} has no example");
+    }
+}
+
+/// A line of an example with a secret that is there.
+fn here(line: &str) -> String {
+    match line.split_once(" = ") {
+        Some(("url_file", path)) => {
+            let host = path.trim_matches('"').rsplit('/').next().unwrap();
+            format!("url = \"https://{host}/\"")
+        }
+        Some(("url", value)) if value.starts_with("\"credential:") => {
+            "url = \"https://example.net/\"".to_owned()
+        }
+        Some(("ca_file", _)) => "ca_file = \"ca.pem\"".to_owned(),
+        Some(("headers", _)) => "headers = { \"X-Key\" = \"env:CARGO_PKG_NAME\" }".to_owned(),
+        Some((key, value)) if key.ends_with("_file") || value.starts_with("\"env:") => {
+            format!("{key} = \"env:CARGO_PKG_NAME\"")
+        }
+        _ => line.to_owned(),
+    }
+}

@@ -13,7 +13,7 @@ use crate::{
     core::{
         event::{Event, EventState},
         message::NAME_CHARS,
-        words,
+        trial, words,
     },
     notify::{escape::defused, sign::signature},
 };
@@ -23,6 +23,8 @@ const TEXT_CHARS: usize = 500;
 /// How long Alertmanager keeps an alert that it hears no more of. The end of an alert is told, so
 /// this is only for a bwmon that is gone.
 const KEPT: SignedDuration = SignedDuration::from_hours(24);
+/// The end of a test is not told.
+const KEPT_TEST: SignedDuration = SignedDuration::from_mins(5);
 
 /// The event as JSON, or what the owner's template makes of it.
 pub(super) fn webhook(
@@ -82,9 +84,8 @@ pub(super) fn alertmanager(
     let ends_at = match (event.state, &event.ended_at) {
         (EventState::Resolved, Some(ended_at)) => ended_at.clone(),
         (EventState::Resolved, None) => now.to_string(),
-        _ => now
-            .saturating_add(KEPT)
-            .map_or_else(|_| now.to_string(), |end| end.to_string()),
+        _ if trial::is_trial(event) => until(now, KEPT_TEST),
+        _ => until(now, KEPT),
     };
     let mut labels = json!({
         "alertname": format!("bwmon_{}", event.rule.as_str()),
@@ -111,4 +112,8 @@ pub(super) fn alertmanager(
         alert["generatorURL"] = link.as_str().into();
     }
     Request::json(url, &json!([alert])).bearer(manager.token.as_ref())
+}
+
+fn until(now: Timestamp, kept: SignedDuration) -> String {
+    now.checked_add(kept).unwrap_or(now).to_string()
 }

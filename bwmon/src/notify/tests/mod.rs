@@ -2,6 +2,7 @@
 
 mod certificates;
 mod delivery;
+mod peers;
 mod programs;
 mod queueing;
 mod receiver;
