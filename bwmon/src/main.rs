@@ -16,7 +16,11 @@ fn main() -> ExitCode {
 fn ask(Cli { options, command }: &Cli) -> anyhow::Result<ExitCode> {
     match command {
         Command::Run(_) => logging::for_daemon(options),
-        Command::Check(_) | Command::Status(_) | Command::Devices(_) | Command::Alerts(_) => {
+        Command::Check(_)
+        | Command::Status(_)
+        | Command::Devices(_)
+        | Command::Alerts(_)
+        | Command::NotifyTest(_) => {
             logging::for_commands(options);
         }
     }
@@ -26,5 +30,6 @@ fn ask(Cli { options, command }: &Cli) -> anyhow::Result<ExitCode> {
         Command::Status(args) => cli::status(options, args),
         Command::Devices(args) => cli::devices(options, args),
         Command::Alerts(args) => cli::alerts(options, args),
+        Command::NotifyTest(args) => cli::notify_test(options, args),
     }
 }

@@ -53,6 +53,8 @@ pub enum Command {
     Devices(DevicesArgs),
     /// What was unusual, newest first
     Alerts(AlertsArgs),
+    /// Send a test to the channels, and say what the receivers answer
+    NotifyTest(NotifyTestArgs),
 }
 
 /// What overrides the configuration while it runs.
@@ -118,6 +120,17 @@ pub struct AlertsArgs {
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub limit: Option<u16>,
     /// Print what the API answers
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Of `notify-test`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct NotifyTestArgs {
+    /// Only to the channel of this name
+    #[arg(long, value_name = "NAME")]
+    pub channel: Option<String>,
+    /// Print what happened as JSON
     #[arg(long)]
     pub json: bool,
 }
