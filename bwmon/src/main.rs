@@ -20,7 +20,8 @@ fn ask(Cli { options, command }: &Cli) -> anyhow::Result<ExitCode> {
         | Command::Status(_)
         | Command::Devices(_)
         | Command::Alerts(_)
-        | Command::Backtest(_) => {
+        | Command::Backtest(_)
+        | Command::NotifyTest(_) => {
             logging::for_commands(options);
         }
     }
@@ -31,5 +32,6 @@ fn ask(Cli { options, command }: &Cli) -> anyhow::Result<ExitCode> {
         Command::Devices(args) => cli::devices(options, args),
         Command::Alerts(args) => cli::alerts(options, args),
         Command::Backtest(args) => cli::backtest(options, args),
+        Command::NotifyTest(args) => cli::notify_test(options, args),
     }
 }

@@ -56,6 +56,8 @@ pub enum Command {
     Alerts(AlertsArgs),
     /// What would have fired in a recording
     Backtest(BacktestArgs),
+    /// Send a test to the channels, and say what the receivers answer
+    NotifyTest(NotifyTestArgs),
 }
 
 /// What overrides the configuration while it runs.
@@ -144,6 +146,17 @@ pub struct BacktestArgs {
     #[arg(long, value_name = "FILE")]
     pub devices: Option<PathBuf>,
     /// Print the alerts as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Of `notify-test`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct NotifyTestArgs {
+    /// Only to the channel of this name
+    #[arg(long, value_name = "NAME")]
+    pub channel: Option<String>,
+    /// Print what happened as JSON
     #[arg(long)]
     pub json: bool,
 }

@@ -9,6 +9,7 @@ mod client;
 mod devices;
 mod endpoint;
 mod json;
+mod notify_test;
 mod output;
 mod printable;
 mod run;
@@ -34,6 +35,7 @@ pub use self::{
     client::{Client, ClientError},
     devices::devices,
     endpoint::{Endpoint, EndpointError},
+    notify_test::notify_test,
     output::OutputError,
     printable::printable,
     run::run,

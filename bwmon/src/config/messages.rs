@@ -176,9 +176,9 @@ fn mistakes_in_the_configuration_are_told_with_their_place() {
     [notify] ⏎ type = "webhook"
         bwmon.toml:1:1: write [[notify]] with two brackets, as there may be several
     [[notify]] ⏎ url = "https://example.org"
-        bwmon.toml:1:1: notify.type is missing; it must be "webhook"
+        bwmon.toml:1:1: notify.type is missing; it must be "webhook", "ntfy", "slack", "discord", "telegram", "teams", "matrix", "gotify", "pushover", "alertmanager", "email", "mqtt" or "exec"
     [[notify]] ⏎ topic = "alerts" ⏎ type = "ntfy"
-        bwmon.toml:3:8: notify.type: must be "webhook", not "ntfy"
+        bwmon.toml:2:1: unknown key "topic"; allowed here: "type", "name", "timeout", "max_age", "url", "url_file", "ca_file", "token", "token_file", "min_severity", "rules", "groups", "resolved", "reminders", "quiet_hours"
     [[notify]] ⏎ type = "webhook" ⏎ uri = "https://example.org"
         bwmon.toml:3:1: unknown key "uri"; did you mean "url"?
     [[notify]] ⏎ type = "webhook"

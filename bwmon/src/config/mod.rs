@@ -34,14 +34,13 @@ use std::{path::PathBuf, time::Duration};
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
 
-use crate::core::{
-    event::{Event, EventState, RuleKind, Severity},
-    policy::Policy,
-    schedule::Schedule,
-};
+use crate::core::policy::Policy;
 
 pub use self::{
-    channel::ChannelError,
+    channel::{
+        Alertmanager, Authorities, BodyTemplate, Channel, ChannelError, Email, Exec, HttpReceiver,
+        Login, Method, Mqtt, Routing, Security, Shape, SigningKey, Target, TemplateError, Webhook,
+    },
     choice::ChoiceError,
     error::{ConfigError, ConfigErrors, Mistake, Place},
     listen::ListenError,
@@ -139,93 +138,5 @@ pub struct Http {
     /// Where it listens.
     pub listen: Listen,
     /// What readers must show.
-    pub token: Option<Secret>,
-}
-
-/// A channel events go to.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Channel {
-    /// What it is called in logs and in `status`.
-    pub name: String,
-    /// What it takes to reach it.
-    pub target: Target,
-    /// Which events go to it.
-    pub routing: Routing,
-    /// When all but critical events wait; `None`: never.
-    pub quiet_hours: Option<Schedule>,
-    /// Time for one try, connecting included.
-    pub timeout: Duration,
-    /// How long an event is worth trying.
-    pub max_age: Duration,
-}
-
-/// What it takes to reach a channel.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Target {
-    /// An event is posted as JSON.
-    Webhook(Webhook),
-}
-
-/// Which events go to a channel: those that pass all of these.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Routing {
-    /// At least so bad.
-    pub min_severity: Severity,
-    /// Of these rules; `None`: of all.
-    pub rules: Option<Vec<RuleKind>>,
-    /// About members of these groups, or about the groups; `None`: about all.
-    pub groups: Option<Vec<String>>,
-    /// Also the ends of alerts.
-    pub resolved: bool,
-    /// Also reminders.
-    pub reminders: bool,
-}
-
-impl Default for Routing {
-    fn default() -> Self {
-        Self {
-            min_severity: Severity::Info,
-            rules: None,
-            groups: None,
-            resolved: true,
-            reminders: true,
-        }
-    }
-}
-
-impl Routing {
-    /// Whether an event goes to the channel.
-    pub fn takes(&self, event: &Event) -> bool {
-        let Self {
-            min_severity,
-            rules,
-            groups,
-            resolved,
-            reminders,
-        } = self;
-        let is_wanted = match event.state {
-            EventState::Firing => true,
-            EventState::Reminder => *reminders,
-            EventState::Resolved => *resolved,
-        };
-        let among = |groups: &Vec<String>| {
-            let group = event.device.group.as_ref();
-            group.is_some_and(|group| groups.contains(group))
-        };
-        is_wanted
-            && event.severity >= *min_severity
-            && rules
-                .as_ref()
-                .is_none_or(|rules| rules.contains(&event.rule))
-            && groups.as_ref().is_none_or(among)
-    }
-}
-
-/// A webhook.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Webhook {
-    /// Where events are posted. May hold a secret.
-    pub url: Secret,
-    /// Sent as `Authorization: Bearer`.
     pub token: Option<Secret>,
 }

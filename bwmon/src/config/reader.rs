@@ -4,10 +4,13 @@ use toml::Spanned;
 
 use super::{
     error::{ConfigError, Mistake},
-    secret::{Secret, SecretOrigin},
+    secret::{Secret, SecretError, SecretOrigin},
     source::Source,
     value::{Scalar, ValueError},
 };
+
+/// What a secret may be.
+pub(super) type ReadSecret = fn(SecretOrigin) -> Result<Secret, SecretError>;
 
 /// Reads the values of one file.
 pub(super) struct Reader<'a> {
@@ -46,17 +49,31 @@ impl Reader<'_> {
         &mut self,
         key: &'static str,
         value: &Spanned<Scalar>,
+        read: ReadSecret,
     ) -> Result<Secret, ConfigError> {
         let directory = self.source.directory();
-        let allowed = "a file that holds the secret, or \"env:NAME\"";
+        let allowed = "a file that holds the secret, \"env:NAME\" or \"credential:NAME\"";
         let (secret, warning) = self.read(key, value, |value| {
             let text = value.path(allowed).and_then(|_| value.text(allowed))?;
             let origin = SecretOrigin::of_file_key(text, directory);
             let warning = origin.warning();
-            Ok((origin.read()?, warning))
+            Ok((read(origin)?, warning))
         })?;
         self.warnings.extend(warning);
         Ok(secret)
+    }
+
+    /// Reads the secret that a key holds.
+    pub(super) fn read_value(
+        &self,
+        key: &'static str,
+        value: &Spanned<Scalar>,
+        read: ReadSecret,
+    ) -> Result<Secret, ConfigError> {
+        let allowed = "text, \"env:NAME\" or \"credential:NAME\"";
+        self.read(key, value, |value| {
+            Ok(read(SecretOrigin::of_key(value.text(allowed)?))?)
+        })
     }
 
     /// Reads the secret in the file that a key names, if it does.
@@ -65,6 +82,8 @@ impl Reader<'_> {
         key: &'static str,
         value: Option<&Spanned<Scalar>>,
     ) -> Result<Option<Secret>, ConfigError> {
-        value.map(|value| self.read_secret(key, value)).transpose()
+        value
+            .map(|value| self.read_secret(key, value, SecretOrigin::read))
+            .transpose()
     }
 }

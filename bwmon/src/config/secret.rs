@@ -10,6 +10,8 @@ use super::{error::shown, source::read_at_most};
 
 /// Most bytes of a file that holds a secret.
 const MAX_BYTES: u64 = 64 << 10;
+/// Where systemd puts what it hands over.
+const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 
 /// Text that never shows in a log, an error or the API.
 #[derive(Clone, PartialEq, Eq)]
@@ -47,12 +49,17 @@ pub enum SecretError {
     /// The environment variable does not exist.
     #[error("the environment variable {0:?} is not set")]
     Unset(String),
+    /// systemd hands over no credentials, or the name is that of no file.
+    #[error(
+        "there is no credential {0:?}; name it in LoadCredential= of the unit, and start bwmon by systemd"
+    )]
+    NoCredential(String),
     /// There is nothing.
     #[error("{0} is empty; put the secret in, on one line")]
     Empty(SecretOrigin),
     /// There is more than one line, or something that is no text.
     #[error(
-        "{0} is not one line of plain text; a secret has only printable ASCII characters and no spaces"
+        "{0} is not one line of plain text; a secret has only printable ASCII characters, and but for passwords and headers no spaces"
     )]
     NotPlain(SecretOrigin),
 }
@@ -64,6 +71,8 @@ pub enum SecretOrigin {
     File(PathBuf),
     /// An environment variable.
     Variable(String),
+    /// A file that systemd hands over, by its name.
+    Credential(String),
     /// The configuration itself.
     Here(Secret),
 }
@@ -73,37 +82,52 @@ impl fmt::Display for SecretOrigin {
         match self {
             Self::File(path) => f.write_str(&shown(path)),
             Self::Variable(name) => write!(f, "the environment variable {name:?}"),
+            Self::Credential(name) => write!(f, "the credential {name:?}"),
             Self::Here(_) => f.write_str("the value"),
         }
     }
 }
 
 impl SecretOrigin {
-    /// Reads the value of a key that names a file, or is `env:NAME`; `directory` is where relative
-    /// paths start.
+    /// Reads the value of a key that names a file, or is `env:NAME` or `credential:NAME`; `directory`
+    /// is where relative paths start.
     pub(super) fn of_file_key(value: &str, directory: &Path) -> Self {
-        match value.strip_prefix("env:") {
-            Some(name) => Self::Variable(name.to_owned()),
-            None => Self::File(directory.join(value)),
-        }
+        Self::elsewhere(value).unwrap_or_else(|| Self::File(directory.join(value)))
     }
 
-    /// Reads the value of a key that is a secret itself, or `env:NAME`.
+    /// Reads the value of a key that is a secret itself, or `env:NAME` or `credential:NAME`.
     pub(super) fn of_key(value: &str) -> Self {
-        match value.strip_prefix("env:") {
-            Some(name) => Self::Variable(name.to_owned()),
-            None => Self::Here(Secret::new(value.to_owned())),
+        Self::elsewhere(value).unwrap_or_else(|| Self::Here(Secret::new(value.to_owned())))
+    }
+
+    fn elsewhere(value: &str) -> Option<Self> {
+        let (place, name) = value.split_once(':')?;
+        match place {
+            "env" => Some(Self::Variable(name.to_owned())),
+            "credential" => Some(Self::Credential(name.to_owned())),
+            _ => None,
         }
     }
 
-    /// Reads the secret from where it is.
+    /// Reads a token or an address: it has no spaces.
     pub(super) fn read(self) -> Result<Secret, SecretError> {
+        let secret = self.clone().read_line()?;
+        if secret.reveal().contains(' ') {
+            return Err(SecretError::NotPlain(self));
+        }
+        Ok(secret)
+    }
+
+    /// Reads what people chose, or what goes into a header: there may be spaces in it.
+    pub(super) fn read_line(self) -> Result<Secret, SecretError> {
         let bytes = match &self {
-            Self::File(path) => {
-                read_at_most(path, MAX_BYTES).map_err(|reason| SecretError::Unreadable {
-                    path: path.clone(),
-                    reason,
-                })?
+            Self::File(path) => read_file(path)?,
+            Self::Credential(name) => {
+                // Only what systemd put there, so nothing that leads out of it.
+                let is_name = !matches!(name.as_str(), "" | "." | "..") && !name.contains('/');
+                let directory = env::var_os(CREDENTIALS).filter(|_| is_name);
+                let directory = directory.ok_or_else(|| SecretError::NoCredential(name.clone()))?;
+                read_file(&Path::new(&directory).join(name))?
             }
             Self::Variable(name) => {
                 // An empty name, or one with `=` or a zero, would panic or never be set.
@@ -120,7 +144,7 @@ impl SecretOrigin {
             return Err(SecretError::Empty(self));
         }
         match str::from_utf8(line) {
-            Ok(text) if text.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            Ok(text) if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) => {
                 Ok(Secret::new(text.to_owned()))
             }
             _ => Err(SecretError::NotPlain(self)),
@@ -136,6 +160,13 @@ impl SecretOrigin {
             format!("{path} holds a secret and can be read by every user; run chmod o-r on it")
         })
     }
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>, SecretError> {
+    read_at_most(path, MAX_BYTES).map_err(|reason| SecretError::Unreadable {
+        path: path.to_owned(),
+        reason,
+    })
 }
 
 #[cfg(test)]
@@ -167,7 +198,7 @@ mod tests {
         check(b"\n", empty);
         let not_plain = Err(
             "FILE is not one line of plain text; a secret has only printable ASCII \
-                             characters and no spaces",
+                             characters, and but for passwords and headers no spaces",
         );
         check(b"one\ntwo\n", not_plain);
         check(b"one two", not_plain);
@@ -176,6 +207,25 @@ mod tests {
             &[b'x'; 1 << 17],
             Err("FILE: cannot be read: larger than 65536 bytes"),
         );
+    }
+
+    #[test]
+    fn a_password_may_have_spaces() {
+        let read = |value: &str| SecretOrigin::of_key(value).read_line();
+        assert_eq!(read("Basic abc ").unwrap().reveal(), "Basic abc");
+        assert!(read("a\nb").is_err() && read("ä").is_err() && read(" ").is_err());
+    }
+
+    #[test]
+    fn a_credential_is_a_file_of_systemd() {
+        for name in ["hook", "", "..", "a/b"] {
+            let error = SecretOrigin::of_key(&format!("credential:{name}")).read();
+            let error = error.unwrap_err().to_string();
+            assert!(
+                error.starts_with(&format!("there is no credential {name:?}")),
+                "{error}"
+            );
+        }
     }
 
     #[test]

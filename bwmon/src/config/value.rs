@@ -49,12 +49,12 @@ pub enum ValueError {
     /// It is no place to listen at.
     #[error(transparent)]
     Listen(#[from] ListenError),
-    /// It is no time zone.
-    #[error(transparent)]
-    Zone(#[from] ZoneError),
     /// It is no time of the week.
     #[error(transparent)]
     Schedule(#[from] ScheduleError),
+    /// It is no time zone.
+    #[error(transparent)]
+    Zone(#[from] ZoneError),
     /// It leads to no secret.
     #[error(transparent)]
     Secret(#[from] SecretError),

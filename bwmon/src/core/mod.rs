@@ -27,5 +27,7 @@ pub mod surge;
 pub mod text;
 pub mod time;
 mod total;
+pub mod trial;
 pub mod usage;
 pub mod view;
+pub mod words;

@@ -2,10 +2,10 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use reqwest::{Client, Url, redirect::Policy};
+use reqwest::{Certificate, Client, Url, redirect::Policy};
 
 use super::error::{DeliveryError, innermost};
-use crate::tls;
+use crate::{config::Authorities, tls};
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 const USER_AGENT: &str = concat!("bwmon/", env!("CARGO_PKG_VERSION"));
@@ -14,8 +14,12 @@ const USER_AGENT: &str = concat!("bwmon/", env!("CARGO_PKG_VERSION"));
 /// may have none.
 ///
 /// The environment may name a proxy (`HTTPS_PROXY` and so on), but not for this machine itself.
-pub(super) async fn client(url: &Url) -> Result<Client, DeliveryError> {
+pub(super) async fn client(url: &Url, ca: Option<&Authorities>) -> Result<Client, DeliveryError> {
     tls::init();
+    let fail = |reason| DeliveryError::Certificates {
+        host: host(url).to_owned(),
+        reason,
+    };
     let mut builder = Client::builder()
         .user_agent(USER_AGENT)
         .connect_timeout(CONNECT_WITHIN)
@@ -24,16 +28,17 @@ pub(super) async fn client(url: &Url) -> Result<Client, DeliveryError> {
     if is_loopback(url) {
         builder = builder.no_proxy();
     }
+    for certificate in ca.into_iter().flat_map(Authorities::certificates) {
+        let certificate = Certificate::from_der(certificate);
+        let certificate = certificate.map_err(|error| fail(innermost(&error)))?;
+        builder = builder.tls_certs_merge([certificate]);
+    }
     let built = if url.scheme() == "https" {
         // Reads the root certificates: some hundred of them, from flash.
         let building = tokio::task::spawn_blocking(move || builder.build());
         building.await.map_err(|panic| panic.to_string())
     } else {
         Ok(builder.tls_certs_only([]).build())
-    };
-    let fail = |reason| DeliveryError::Certificates {
-        host: host(url).to_owned(),
-        reason,
     };
     built
         .map_err(fail)?

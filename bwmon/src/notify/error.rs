@@ -1,8 +1,10 @@
 //! Why an event was not delivered.
 
-use std::{error::Error, time::Duration};
+use std::{error::Error, process::ExitStatus, sync::Arc, time::Duration};
 
 use reqwest::StatusCode;
+
+use crate::core::event::Event;
 
 /// An event was not delivered.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +51,39 @@ pub enum DeliveryError {
         /// What the receiver asks for.
         retry_after: Option<Duration>,
     },
+    /// The mail server did not take it, or is not there.
+    #[error("the mail server{said}")]
+    Mail {
+        /// A colon and what it, or the connection to it, says.
+        said: String,
+        /// Whether it would say so again.
+        is_permanent: bool,
+    },
+    /// The broker did not take it, or is not there.
+    #[error("the broker{0}")]
+    Broker(String),
+    /// There is no program to run.
+    #[error("its command is empty")]
+    Command,
+    /// The program can't be run.
+    #[error("cannot run {program:?}: {reason}")]
+    Run {
+        /// Its path.
+        program: String,
+        /// Why.
+        reason: String,
+    },
+    /// The program did not end.
+    #[error("did not end within {0:?}, and was killed")]
+    Overran(Duration),
+    /// The program failed.
+    #[error("{status}{said}")]
+    Exit {
+        /// How it ended.
+        status: ExitStatus,
+        /// A colon and the start of what it says on stderr; empty if it says nothing.
+        said: String,
+    },
     /// The event can't be put into a request.
     #[error("cannot make a request of event {event}: {reason}")]
     Request {
@@ -64,6 +99,20 @@ pub enum DeliveryError {
 pub(super) struct Kind(std::mem::Discriminant<DeliveryError>, Option<StatusCode>);
 
 impl DeliveryError {
+    /// A channel that takes single events got several, or none.
+    pub(super) fn several(events: &[Arc<Event>]) -> Self {
+        Self::Request {
+            event: events
+                .first()
+                .map(|event| event.id.clone())
+                .unwrap_or_default(),
+            reason: format!(
+                "this channel takes one event at a time, not {}",
+                events.len()
+            ),
+        }
+    }
+
     /// What became of a request that was not answered within `timeout`.
     pub(super) fn unanswered(event: &str, timeout: Duration, error: &reqwest::Error) -> Self {
         // reqwest's own text has the URL, and says less than what is behind it.

@@ -2,7 +2,7 @@
 
 use reqwest::Url;
 
-use crate::core::text::is_harmless;
+use crate::{config::Secret, core::text::is_harmless};
 
 /// Characters shown.
 const SHOWN: usize = 200;
@@ -14,8 +14,8 @@ const SHORTEST_SECRET: usize = 4;
 pub(super) struct Secrets(Vec<String>);
 
 impl Secrets {
-    /// All of `url` but the host, and `token`.
-    pub(super) fn new(url: &Url, token: Option<&str>) -> Self {
+    /// All of `url` but the host, and others.
+    pub(super) fn new(url: &Url, others: &[&Secret]) -> Self {
         let mut secrets = vec![url.path().to_owned()];
         secrets.extend(url.path_segments().into_iter().flatten().map(str::to_owned));
         if let Some(query) = url.query() {
@@ -29,7 +29,17 @@ impl Secrets {
             secrets.extend([key.into_owned(), value.into_owned()]);
         }
         secrets.extend([url.username(), url.password().unwrap_or_default()].map(str::to_owned));
-        secrets.extend(token.map(str::to_owned));
+        secrets.extend(others.iter().map(|secret| secret.reveal().to_owned()));
+        Self::longest_first(secrets)
+    }
+
+    /// These, where there is no URL.
+    pub(super) fn of<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
+        let secrets = secrets.into_iter().map(|secret| secret.reveal().to_owned());
+        Self::longest_first(secrets.collect())
+    }
+
+    fn longest_first(mut secrets: Vec<String>) -> Self {
         secrets.retain(|secret| secret.chars().count() >= SHORTEST_SECRET);
         // A part must not tear a hole into the whole.
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
@@ -66,7 +76,7 @@ mod tests {
 
     fn check(body: &str, expected: &str) {
         let url = "https://user:pass1234@example.org/api/hook/T0K3N%20X?key=hunter2&x=1";
-        let secrets = Secrets::new(&url.parse().unwrap(), Some("b34r3r"));
+        let secrets = Secrets::new(&url.parse().unwrap(), &[&Secret::new("b34r3r".to_owned())]);
         assert_eq!(excerpt(body.as_bytes(), &secrets), expected);
     }
 

@@ -10,16 +10,23 @@
 
 mod client;
 mod clock;
+mod email;
 mod error;
+mod escape;
 mod excerpt;
+mod exec;
 mod hours;
+mod http;
+mod message;
+mod mqtt;
 mod notifier;
 mod pace;
 mod queue;
+mod request;
 mod results;
 mod retry_after;
 mod sender;
-mod webhook;
+mod sign;
 mod worker;
 
 #[cfg(test)]
@@ -28,4 +35,4 @@ mod tests;
 pub use error::DeliveryError;
 pub use notifier::{ChannelStats, Entry, Notifier, Restored};
 pub use results::{Failed, Fate, Settled};
-pub use webhook::try_once;
+pub use sender::{Answer, Sender};

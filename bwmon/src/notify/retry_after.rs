@@ -4,9 +4,18 @@ use std::time::Duration;
 
 use jiff::{Timestamp, fmt::rfc2822};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
+use serde_json::Value;
 
-/// From the headers of an answer that came at `now`.
-pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+/// Most that is taken for a number of seconds; nobody waits for so long.
+const LONGEST: f64 = 1e9;
+
+/// From an answer that came at `now`: from its headers, or else from what Telegram, Discord and
+/// Matrix put into its body.
+pub(super) fn retry_after(headers: &HeaderMap, body: &[u8], now: Timestamp) -> Option<Duration> {
+    in_headers(headers, now).or_else(|| in_body(body))
+}
+
+fn in_headers(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = value.parse() {
         return Some(Duration::from_secs(seconds));
@@ -15,6 +24,17 @@ pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duratio
     let at = rfc2822::parse(value).ok()?.timestamp();
     // What is over already asks for nothing.
     Some(Duration::try_from(now.duration_until(at)).unwrap_or_default())
+}
+
+fn in_body(body: &[u8]) -> Option<Duration> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let seconds = body
+        .pointer("/parameters/retry_after")
+        .or(body.get("retry_after"))
+        .and_then(Value::as_f64);
+    let milliseconds = || Some(body.get("retry_after_ms")?.as_f64()? / 1000.0);
+    let seconds = seconds.or_else(milliseconds)?;
+    Duration::try_from_secs_f64(seconds.min(LONGEST)).ok()
 }
 
 #[cfg(test)]
@@ -26,7 +46,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(RETRY_AFTER, value.parse().unwrap());
         let expected = expected.map(Duration::from_secs);
-        assert_eq!(retry_after(&headers, now), expected, "{value}");
+        assert_eq!(retry_after(&headers, b"", now), expected, "{value}");
     }
 
     #[test]
@@ -46,6 +66,32 @@ mod tests {
         ] {
             check(value, None);
         }
-        assert_eq!(retry_after(&HeaderMap::new(), Timestamp::UNIX_EPOCH), None);
+        assert_eq!(
+            retry_after(&HeaderMap::new(), b"", Timestamp::UNIX_EPOCH),
+            None
+        );
+    }
+
+    #[test]
+    fn some_say_it_in_the_body() {
+        for (body, expected) in [
+            (
+                r#"{"ok":false,"parameters":{"retry_after":35}}"#,
+                Some(35_000),
+            ),
+            (r#"{"message":"slow down","retry_after":0.65}"#, Some(650)),
+            (
+                r#"{"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":2000}"#,
+                Some(2000),
+            ),
+            (r#"{"retry_after":-1}"#, None),
+            (r#"{"retry_after":1e300}"#, Some(1_000_000_000_000)),
+            (r#"{"retry_after":"soon"}"#, None),
+            ("slow down", None),
+        ] {
+            let now = Timestamp::UNIX_EPOCH;
+            let found = retry_after(&HeaderMap::new(), body.as_bytes(), now);
+            assert_eq!(found, expected.map(Duration::from_millis), "{body}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-use super::super::Target;
+use super::super::{Shape, Target, Webhook};
 use super::*;
 use crate::core::policy::{Directed, Limits, Setting};
 
@@ -104,16 +104,22 @@ fn every_key_is_read() {
     let [first, second] = &config.notify[..] else {
         panic!("two channels")
     };
-    let (Target::Webhook(to_first), Target::Webhook(to_second)) = (&first.target, &second.target);
+    let (Target::Http(to_first), Target::Http(to_second)) = (&first.target, &second.target) else {
+        panic!("two receivers of HTTP")
+    };
     assert_eq!(first.name, "example.org");
     assert_eq!(to_first.url.reveal(), "https://user@example.org/key1");
-    assert_eq!(to_first.token, None);
+    assert_eq!(to_first.shape, Shape::Webhook(Webhook::default()));
     assert_eq!(first.timeout, Duration::from_secs(10));
     assert_eq!(second.name, "second");
     assert_eq!(to_second.url.reveal(), "https://example.net/key2");
+    let secrets = to_second.shape.secrets();
     assert_eq!(
-        to_second.token.as_ref().map(|token| token.reveal()),
-        Some("secret1")
+        secrets
+            .iter()
+            .map(|token| token.reveal())
+            .collect::<Vec<_>>(),
+        ["secret1"]
     );
     assert_eq!(second.timeout, Duration::from_secs(5));
 }

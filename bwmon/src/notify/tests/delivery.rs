@@ -21,7 +21,7 @@ async fn an_event_is_posted_as_json() {
         "{}",
         request.head
     );
-    assert_eq!(request.event, *event("one"));
+    assert_eq!(request.event(), *event("one"));
     for (name, expected) in [
         ("content-type", "application/json"),
         ("user-agent", concat!("bwmon/", env!("CARGO_PKG_VERSION"))),

@@ -4,9 +4,12 @@ mod certificates;
 mod delivery;
 mod durability;
 mod order;
+mod peers;
+mod programs;
 mod queueing;
 mod quiet;
 mod receiver;
+mod shapes;
 
 use std::{
     sync::Arc,
@@ -16,14 +19,13 @@ use std::{
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
-    ChannelStats, Entry, Fate, Notifier, Restored, Settled,
+    ChannelStats, DeliveryError, Entry, Fate, Notifier, Restored, Sender, Settled,
     clock::Clock,
     pace::Pace,
     queue::{MOST_BYTES, MOST_EVENTS},
-    try_once,
 };
 use crate::{
-    config::{Channel, Routing, Secret, Target, Webhook},
+    config::{Channel, HttpReceiver, Routing, Secret, Shape, Target, Webhook},
     core::{
         event::{
             Detail, Direction, Event, EventDevice, EventState, RuleKind, Severity, SubjectKind,
@@ -86,11 +88,16 @@ fn event_of(id: impl ToString, alert: impl ToString, state: EventState) -> Arc<E
 }
 
 fn webhook(name: &str, url: String) -> Channel {
+    channel(name, url, Shape::Webhook(Webhook::default()))
+}
+
+fn channel(name: &str, url: String, shape: Shape) -> Channel {
     Channel {
         name: name.to_owned(),
-        target: Target::Webhook(Webhook {
+        target: Target::Http(HttpReceiver {
             url: Secret::new(url),
-            token: None,
+            ca: None,
+            shape,
         }),
         routing: Routing::default(),
         quiet_hours: None,
@@ -101,14 +108,19 @@ fn webhook(name: &str, url: String) -> Channel {
 
 /// The same with a token.
 fn with_token(channel: &Channel, token: &str) -> Channel {
-    let Target::Webhook(webhook) = channel.target.clone();
-    Channel {
-        target: Target::Webhook(Webhook {
-            token: Some(Secret::new(token.to_owned())),
-            ..webhook
-        }),
-        ..channel.clone()
+    let mut channel = channel.clone();
+    if let Target::Http(HttpReceiver {
+        shape: Shape::Webhook(webhook),
+        ..
+    }) = &mut channel.target
+    {
+        webhook.token = Some(Secret::new(token.to_owned()));
     }
+    channel
+}
+
+async fn try_once(channel: &Channel, event: &Arc<Event>) -> Result<(), DeliveryError> {
+    Sender::new(channel).send(std::slice::from_ref(event)).await
 }
 
 fn notifier(channels: impl IntoIterator<Item = Channel>) -> Notifier {

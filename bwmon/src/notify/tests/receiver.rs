@@ -43,7 +43,7 @@ pub(super) struct Receiver {
 pub(super) struct Request {
     /// Request line and headers.
     pub(super) head: String,
-    pub(super) event: Event,
+    pub(super) body: Vec<u8>,
     pub(super) at: Instant,
 }
 
@@ -90,7 +90,7 @@ impl Receiver {
     pub(super) async fn ids(&mut self, count: usize) -> Vec<String> {
         let mut ids = Vec::new();
         while ids.len() < count {
-            ids.push(self.request().await.event.id);
+            ids.push(self.request().await.event().id);
         }
         ids
     }
@@ -105,6 +105,11 @@ pub(super) async fn next<T>(told: &mut UnboundedReceiver<T>) -> T {
 }
 
 impl Request {
+    /// As webhooks have it.
+    pub(super) fn event(&self) -> Event {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         let lines = self
             .head
@@ -130,11 +135,7 @@ fn read(stream: &TcpStream) -> Option<Request> {
     let length: usize = length.next().unwrap().1.parse().unwrap();
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    Some(Request {
-        head,
-        event: serde_json::from_slice(&body).unwrap(),
-        at,
-    })
+    Some(Request { head, body, at })
 }
 
 fn answer(mut stream: TcpStream, reply: Reply, path: &str) {
