@@ -29,8 +29,6 @@ use crate::{
 
 /// Most bytes of a body.
 const MOST: usize = 64 << 10;
-/// Answers with which a server refuses the name or the password, which the owner may put right.
-const LOGIN_REFUSED: [u16; 4] = [530, 534, 535, 538];
 
 /// A mail server, and those who get mail.
 pub(super) struct Mailer {
@@ -66,12 +64,8 @@ impl Mailer {
             }
             Ok(Err(error)) if error.is_timeout() => Err(DeliveryError::Timeout(within)),
             Ok(Err(error)) => {
-                let code = error.status().map(u16::from);
-                let is_login = code.is_some_and(|code| LOGIN_REFUSED.contains(&code));
-                Err(DeliveryError::Mail {
-                    said: excerpt(chain(&error).as_bytes(), &secrets),
-                    is_permanent: error.is_permanent() && !is_login,
-                })
+                let said = excerpt(chain(&error).as_bytes(), &secrets);
+                Err(DeliveryError::Mail(said))
             }
         }
     }

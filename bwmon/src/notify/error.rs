@@ -52,13 +52,8 @@ pub enum DeliveryError {
         retry_after: Option<Duration>,
     },
     /// The mail server did not take it, or is not there.
-    #[error("the mail server{said}")]
-    Mail {
-        /// A colon and what it, or the connection to it, says.
-        said: String,
-        /// Whether it would say so again.
-        is_permanent: bool,
-    },
+    #[error("the mail server{0}")]
+    Mail(String),
     /// The broker did not take it, or is not there.
     #[error("the broker{0}")]
     Broker(String),

@@ -256,7 +256,8 @@ mod tests {
             Setting::At(Duration::from_secs(5400)),
             Setting::At(2_500_000),
         );
-        expected.surge.value.watch.total = Setting::At(());
+        expected.surge.value.watch.sent = Setting::At(());
+        expected.surge.value.watch.received = Setting::At(());
         assert_eq!(server.limits, expected);
         assert_eq!(
             devices.registered[2].limits.volume.value.total,

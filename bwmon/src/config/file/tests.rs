@@ -179,7 +179,8 @@ fn the_shipped_file_says_the_defaults() {
         Setting::At(6_250_000),
     );
     let defaults = &mut expected.policy.defaults;
-    defaults.surge.value.watch.total = Setting::At(());
+    defaults.surge.value.watch.sent = Setting::At(());
+    defaults.surge.value.watch.received = Setting::At(());
     defaults.new_device.value.watch = Setting::At(());
     defaults.quota.value.limit = Setting::Off;
     defaults.silent.value = Setting::Off;
