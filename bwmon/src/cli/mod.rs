@@ -2,6 +2,7 @@
 //!
 //! A command asks, renders to text, and prints that once; no command but `run` keeps state.
 
+mod act;
 mod alerts;
 mod backtest;
 mod check;
@@ -10,6 +11,7 @@ mod devices;
 mod endpoint;
 mod json;
 mod output;
+mod prefix;
 mod printable;
 mod run;
 mod status;
