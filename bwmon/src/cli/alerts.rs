@@ -5,10 +5,12 @@ use std::{process::ExitCode, time::Duration};
 use anstyle::{AnsiColor, Style};
 
 use super::{
-    args::{AlertsArgs, Options},
+    act,
+    args::{AlertsAction, AlertsArgs, Options},
     client::Client,
     json::pretty,
     output::{Look, print},
+    prefix,
     printable::printable,
     table::{Column, Table},
     wait,
@@ -19,9 +21,10 @@ use crate::core::{
     view::{AlertState, AlertView},
 };
 
-const ALERTS: &str = "/api/v1/alerts";
+pub(super) const ALERTS: &str = "/api/v1/alerts";
 
-const COLUMNS: [Column; 6] = [
+const COLUMNS: [Column; 7] = [
+    Column::text("ID"),
     Column::text("STARTED"),
     Column::text("STATE"),
     Column::text("RULE"),
@@ -30,12 +33,22 @@ const COLUMNS: [Column; 6] = [
     Column::number("THRESHOLD"),
 ];
 
-/// Asks and prints.
+/// Lists them, or does something about them.
 ///
 /// # Errors
 ///
 /// When there is no answer, or stdout takes none.
 pub fn alerts(options: &Options, args: &AlertsArgs) -> anyhow::Result<ExitCode> {
+    match &args.action {
+        None => list(options, args),
+        Some(AlertsAction::Ack(args)) => act::ack(options, args),
+        Some(AlertsAction::Mute(args)) => act::mute(options, args),
+        Some(AlertsAction::Unmute(args)) => act::unmute(options, args),
+        Some(AlertsAction::Mutes(args)) => act::mutes(options, args),
+    }
+}
+
+fn list(options: &Options, args: &AlertsArgs) -> anyhow::Result<ExitCode> {
     let client = Client::of(options)?;
     let limit = args.limit.map(|limit| limit.to_string());
     let query: Vec<_> = [
@@ -60,25 +73,30 @@ fn render(alerts: &[AlertView], look: Look) -> String {
     if alerts.is_empty() {
         return "no alerts\n".to_owned();
     }
+    let ids = prefix::Shown::of(alerts.iter().map(|alert| alert.id.as_str()));
     let mut table = Table::new(&COLUMNS);
     for alert in alerts {
         let style = match alert.state {
+            AlertState::Firing if alert.acknowledged_at.is_some() => AnsiColor::Red.on_default(),
             AlertState::Firing => AnsiColor::Red.on_default().bold(),
             AlertState::Pending => AnsiColor::Yellow.on_default(),
             AlertState::Resolved => Style::new(),
         };
-        table.row(style, row(alert));
+        table.row(style, row(alert, &ids));
     }
     table.render(look)
 }
 
-fn row(alert: &AlertView) -> [String; 6] {
+fn row(alert: &AlertView, ids: &prefix::Shown) -> [String; 7] {
     let state = match alert.state {
+        // Somebody takes care.
+        AlertState::Firing if alert.acknowledged_at.is_some() => "✓ firing",
         AlertState::Firing => "! firing",
         AlertState::Pending => "pending",
         AlertState::Resolved => "resolved",
     };
     [
+        ids.cut(&alert.id),
         moment(&alert.started_at),
         state.to_owned(),
         alert.rule.as_str().to_owned(),
@@ -97,7 +115,7 @@ fn amount(value: u64, unit: Unit) -> String {
 }
 
 /// `2026-03-08T14:03:11+01:00`, in the time zone of the daemon, to the minute.
-fn moment(rfc3339: &str) -> String {
+pub(super) fn moment(rfc3339: &str) -> String {
     let moment = rfc3339
         .split_at_checked("2026-03-08T14:03".len())
         .map_or(rfc3339, |(to, _)| to);
@@ -125,11 +143,19 @@ mod tests {
     #[test]
     fn each_alert_is_a_line_in_the_order_given() {
         insta::assert_snapshot!(render(&household(), LOOK), @r#"
-        STARTED           STATE     RULE         DEVICE    OBSERVED  THRESHOLD
-        2026-03-08 14:02  resolved  rate         Laptop  952 Mbit/s  50 Mbit/s
-        2026-03-08 14:02  pending   active_time  Laptop   5 h 1 min        5 h
-        2026-03-08 14:02  ! firing  volume       Laptop     5.01 GB       5 GB
+        ID  STARTED           STATE     RULE         DEVICE    OBSERVED  THRESHOLD
+        a3  2026-03-08 14:02  resolved  rate         Laptop  952 Mbit/s  50 Mbit/s
+        a2  2026-03-08 14:02  pending   active_time  Laptop   5 h 1 min        5 h
+        a1  2026-03-08 14:02  ! firing  volume       Laptop     5.01 GB       5 GB
         "#);
+    }
+
+    #[test]
+    fn who_is_taken_care_of_is_marked() {
+        let mut alert = fixture::alert("a1", AlertState::Firing, RuleKind::Volume);
+        alert.acknowledged_at = Some("2026-03-08T14:03:11+01:00".to_owned());
+        let text = render(&[alert], LOOK);
+        assert!(text.contains("✓ firing"), "{text}");
     }
 
     #[test]
@@ -139,8 +165,8 @@ mod tests {
         alert.observed = 86_340;
         alert.threshold = 86_340;
         insta::assert_snapshot!(render(&[alert], LOOK), @r#"
-        STARTED           STATE     RULE         DEVICE            OBSERVED    THRESHOLD
-        2026-03-08 14:02  ! firing  active_time  Grandmother'…  23 h 59 min  23 h 59 min
+        ID  STARTED           STATE     RULE         DEVICE        OBSERVED    THRESHOLD
+        a1  2026-03-08 14:02  ! firing  active_time  Grandmot…  23 h 59 min  23 h 59 min
         "#);
     }
 

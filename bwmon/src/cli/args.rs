@@ -2,10 +2,17 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand, ValueEnum};
+use clap::{
+    ArgAction, ArgGroup, Args, ColorChoice, Parser, Subcommand, ValueEnum,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use ipnet::IpNet;
+use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
-use crate::config::{Overrides, XdpMode, units};
+use crate::{
+    config::{Overrides, XdpMode, units},
+    core::event::RuleKind,
+};
 
 /// Heading of the options that all commands have.
 const COMMON: &str = "Common options";
@@ -32,6 +39,9 @@ pub struct Options {
     /// The bwmon to ask: http://ADDR:PORT or unix:PATH [default: the configured listener]
     #[arg(long, global = true, help_heading = COMMON, value_name = "URL", env = "BWMON_API")]
     pub api: Option<String>,
+    /// File with the token to show [default: http.token_file of the configuration]
+    #[arg(long, global = true, help_heading = COMMON, value_name = "PATH", env = "BWMON_TOKEN_FILE")]
+    pub token_file: Option<PathBuf>,
     /// Say more; twice for still more
     #[arg(short, long, global = true, help_heading = COMMON, action = ArgAction::Count)]
     pub verbose: u8,
@@ -52,7 +62,7 @@ pub enum Command {
     Status(StatusArgs),
     /// Who uses the line: rates now and usage today
     Devices(DevicesArgs),
-    /// What was unusual, newest first
+    /// What was unusual, newest first; and who takes care, and what not to hear of
     Alerts(AlertsArgs),
     /// What would have fired in a recording
     Backtest(BacktestArgs),
@@ -112,7 +122,11 @@ pub struct DevicesArgs {
 
 /// Of `alerts`.
 #[derive(Args, Clone, Debug, Default)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct AlertsArgs {
+    /// What to do, other than to list them.
+    #[command(subcommand)]
+    pub action: Option<AlertsAction>,
     /// Only those in this state
     #[arg(long, value_enum)]
     pub state: Option<StateFilter>,
@@ -122,6 +136,71 @@ pub struct AlertsArgs {
     /// At most so many
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub limit: Option<u16>,
+    /// Print what the API answers
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to do about alerts.
+#[derive(Clone, Debug, Subcommand)]
+pub enum AlertsAction {
+    /// Say that somebody takes care of an alert: no more reminders
+    Ack(AckArgs),
+    /// Not to hear of a device or a rule, for a while
+    Mute(MuteArgs),
+    /// To hear of it again
+    Unmute(UnmuteArgs),
+    /// What is muted
+    Mutes(MutesArgs),
+}
+
+/// Of `alerts ack`.
+#[derive(Args, Clone, Debug)]
+pub struct AckArgs {
+    /// Id of the alert, or the first characters of it
+    pub id: String,
+    /// Who takes care [default: the user]
+    #[arg(long, value_name = "NAME", conflicts_with = "undo")]
+    pub by: Option<String>,
+    /// Nobody does after all: reminders go on
+    #[arg(long)]
+    pub undo: bool,
+}
+
+/// Of `alerts mute`.
+#[derive(Args, Clone, Debug)]
+#[command(group = ArgGroup::new("what").required(true).multiple(true).args(["device", "rule", "all"]))]
+pub struct MuteArgs {
+    /// Only this device: its id or an address; or group:NAME, interface:NAME
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
+    /// Only this rule
+    #[arg(long, value_parser = rules())]
+    pub rule: Option<RuleKind>,
+    /// Everything
+    #[arg(long, conflicts_with_all = ["device", "rule"])]
+    pub all: bool,
+    /// For so long, as 2h or 1d12h [default: until it is unmuted]
+    #[arg(long = "for", value_name = "DURATION", value_parser = seconds)]
+    pub seconds: Option<u64>,
+    /// Until then: 2026-03-08T16:00 by the clock of this machine, or with an offset
+    #[arg(long, value_name = "TIME", value_parser = time, conflicts_with = "seconds")]
+    pub until: Option<Timestamp>,
+    /// Why, for those who see it
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+}
+
+/// Of `alerts unmute`.
+#[derive(Args, Clone, Debug)]
+pub struct UnmuteArgs {
+    /// Id of the mute, or the first characters of it
+    pub id: String,
+}
+
+/// Of `alerts mutes`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct MutesArgs {
     /// Print what the API answers
     #[arg(long)]
     pub json: bool,
@@ -159,6 +238,36 @@ pub struct NotifyTestArgs {
     /// Print what happened as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+fn rules() -> impl TypedValueParser<Value = RuleKind> {
+    PossibleValuesParser::new(RuleKind::ALL.map(RuleKind::as_str)).try_map(|text| {
+        let mut all = RuleKind::ALL.into_iter();
+        all.find(|rule| rule.as_str() == text)
+            .ok_or("there is no such rule")
+    })
+}
+
+fn seconds(text: &str) -> Result<u64, String> {
+    let duration = units::parse_duration(text).map_err(|error| error.to_string())?;
+    match duration.as_secs() {
+        0 => Err("at least 1s".to_owned()),
+        seconds => Ok(seconds),
+    }
+}
+
+/// With an offset, or by the clock of this machine.
+fn time(text: &str) -> Result<Timestamp, String> {
+    if let Ok(time) = text.parse() {
+        return Ok(time);
+    }
+    let local: Option<DateTime> = text.parse().ok();
+    local
+        .and_then(|local| local.to_zoned(TimeZone::system()).ok())
+        .map(|zoned| zoned.timestamp())
+        .ok_or_else(|| {
+            "write a time such as 2026-03-08T16:00 or 2026-03-08T16:00:00+01:00".to_owned()
+        })
 }
 
 fn interval(text: &str) -> Result<Duration, String> {
@@ -245,6 +354,47 @@ mod tests {
         }
     }
 
+    fn mute(line: &str) -> MuteArgs {
+        match parse(line).unwrap().command {
+            Command::Alerts(AlertsArgs {
+                action: Some(AlertsAction::Mute(args)),
+                ..
+            }) => args,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_mute_has_a_subject_an_end_and_a_reason() {
+        let args = mute("bwmon alerts mute --device tv --rule surge --for 1h30m --reason film");
+        assert_eq!(args.device.as_deref(), Some("tv"));
+        assert_eq!(args.rule, Some(RuleKind::Surge));
+        assert_eq!(args.seconds, Some(5_400));
+        assert_eq!(args.reason.as_deref(), Some("film"));
+
+        for rule in RuleKind::ALL {
+            let args = mute(&format!("bwmon alerts mute --rule {}", rule.as_str()));
+            assert_eq!(args.rule, Some(rule));
+        }
+
+        let args = mute("bwmon alerts mute --all --until 2026-03-08T16:00:00+01:00");
+        assert_eq!(args.until, "2026-03-08T15:00:00Z".parse().ok());
+        let here = DateTime::constant(2026, 3, 8, 16, 0, 0, 0).to_zoned(TimeZone::system());
+        let args = mute("bwmon alerts mute --all --until 2026-03-08T16:00");
+        assert_eq!(args.until, here.ok().map(|here| here.timestamp()));
+    }
+
+    #[test]
+    fn common_options_go_with_the_actions_of_alerts() {
+        for line in [
+            "bwmon --api unix:/a alerts ack 1234 --undo",
+            "bwmon alerts ack 1234 --undo --api unix:/a",
+        ] {
+            let cli = parse(line).unwrap();
+            assert_eq!(cli.options.api.as_deref(), Some("unix:/a"), "{line}");
+        }
+    }
+
     #[test]
     fn backtest_takes_a_capture_or_a_series() {
         let cli = parse("bwmon backtest a.pcap --local 10.0.0.0/8 --local fd00::/8 --interval 2s");
@@ -275,6 +425,18 @@ mod tests {
             "bwmon backtest --series a.csv --local 10.0.0.0/8",
             "bwmon backtest a.pcap --local lan",
             "bwmon backtest a.pcap --interval 1ms",
+            "bwmon alerts --limit 1 mutes",
+            "bwmon alerts ack",
+            "bwmon alerts ack 1234 --by Ann --undo",
+            "bwmon alerts mute",
+            "bwmon alerts mute --for 2h",
+            "bwmon alerts mute --all --device tv",
+            "bwmon alerts mute --rule speed",
+            "bwmon alerts mute --all --for soon",
+            "bwmon alerts mute --all --for 0s",
+            "bwmon alerts mute --all --until tomorrow",
+            "bwmon alerts mute --all --for 2h --until 2026-03-08T16:00Z",
+            "bwmon alerts unmute",
             "bwmon --color sometimes status",
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");

@@ -2,7 +2,7 @@
 
 use std::{error::Error, io, time::Duration};
 
-use reqwest::{StatusCode, Url, header, redirect::Policy};
+use reqwest::{Method, RequestBuilder, StatusCode, Url, header, redirect::Policy};
 use serde::de::DeserializeOwned;
 
 use super::{
@@ -52,7 +52,7 @@ pub enum ClientError {
     /// It wants a token, or another one.
     #[error(
         "bwmon at {endpoint} wants its token: {detail} (the token comes from http.token_file of \
-         the configuration; --config PATH chooses it)"
+         the configuration; --config PATH chooses it, or --token-file PATH the token)"
     )]
     Unauthorized {
         /// Who was asked.
@@ -140,13 +140,39 @@ impl Client {
         self.parse(&self.text(path, query).await?)
     }
 
+    /// Has something changed. Returns the answer, which is empty where there is nothing to say.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer, or it is refused.
+    pub async fn change(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&serde_json::Value>,
+    ) -> Result<String, ClientError> {
+        let mut request = self.http.request(method, self.url(path, &[])?);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        self.send(request).await
+    }
+
+    /// What an answer to [`Self::change`] says.
+    ///
+    /// # Errors
+    ///
+    /// When it is no `T`.
+    pub fn read<T: DeserializeOwned>(&self, answer: &str) -> Result<T, ClientError> {
+        self.parse(answer)
+    }
+
     async fn text(&self, path: &str, query: &[(&str, &str)]) -> Result<String, ClientError> {
-        let url = self.url(path, query)?;
-        log::info!("asking {} for {}", self.endpoint, url.path());
-        let mut request = self
-            .http
-            .get(url)
-            .header(header::ACCEPT, "application/json");
+        self.send(self.http.get(self.url(path, query)?)).await
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<String, ClientError> {
+        let mut request = request.header(header::ACCEPT, "application/json");
         if let Some(token) = &self.token {
             request = request.bearer_auth(token.reveal());
         }

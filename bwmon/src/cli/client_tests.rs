@@ -107,7 +107,8 @@ async fn a_token_opens_and_its_lack_is_explained() {
     let endpoint = &server.endpoint;
     let expected = format!(
         "bwmon at {endpoint} wants its token: this is not the token (the token comes from \
-         http.token_file of the configuration; --config PATH chooses it)"
+         http.token_file of the configuration; --config PATH chooses it, or --token-file PATH the \
+         token)"
     );
     check_error(&server.client(Some("guess")), "/api/v1/status", &expected).await;
 }

@@ -18,7 +18,7 @@ use crate::core::{
     view::{AlertView, DeviceView},
 };
 
-const DEVICES: &str = "/api/v1/devices";
+pub(super) const DEVICES: &str = "/api/v1/devices";
 const ALERTS: &str = "/api/v1/alerts";
 
 /// Long enough for IPv4.

@@ -7,6 +7,7 @@ use std::{
     str::FromStr,
 };
 
+use anyhow::Context;
 use reqwest::Url;
 
 use super::args::Options;
@@ -42,8 +43,12 @@ const DEFAULT: &str = "http://127.0.0.1:4000";
 ///
 /// A mistake in the configuration must not keep its owner from seeing how the daemon does, which
 /// goes on with the one it has. So it costs the token, and the listener if that is not the default.
-pub(super) fn endpoint(options: &Options) -> Result<(Endpoint, Option<Secret>), EndpointError> {
+///
+/// A token that was named by itself is shown instead of the configured one, or is an error.
+pub(super) fn endpoint(options: &Options) -> anyhow::Result<(Endpoint, Option<Secret>)> {
     let named = options.api.as_deref().map(str::parse).transpose()?;
+    let shown = options.token_file.as_deref().map(Secret::of_file);
+    let shown = shown.transpose().context("cannot use --token-file")?;
     let overrides = Overrides {
         config: options.config.clone(),
         ..Default::default()
@@ -51,15 +56,20 @@ pub(super) fn endpoint(options: &Options) -> Result<(Endpoint, Option<Secret>), 
     match config::load(&overrides) {
         Ok(Config { http, .. }) => Ok((
             named.unwrap_or_else(|| Endpoint::from(&http.listen)),
-            http.token,
+            shown.or(http.token),
         )),
         Err(err) => {
             let endpoint = named.unwrap_or_else(|| Endpoint::Http(DEFAULT.to_owned()));
+            let with = if shown.is_some() {
+                ""
+            } else {
+                ", without a token"
+            };
             log::warn!(
-                "cannot use the configuration, so {endpoint} is asked, without a token \
+                "cannot use the configuration, so {endpoint} is asked{with} \
                  (--api URL to ask another): {err}"
             );
-            Ok((endpoint, None))
+            Ok((endpoint, shown))
         }
     }
 }
@@ -162,6 +172,7 @@ mod tests {
         Options {
             config: Some(config.to_owned()),
             api: api.map(str::to_owned),
+            token_file: None,
             verbose: 0,
             color: clap::ColorChoice::Auto,
         }
@@ -200,6 +211,26 @@ mod tests {
         for (api, expected) in [(None, DEFAULT), (Some("router:4000"), "http://router:4000")] {
             let endpoint = endpoint(&options(&config, api)).unwrap();
             assert_eq!(endpoint, (expected.parse().unwrap(), None), "{api:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_is_named_goes_before_the_configured_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        std::fs::write(path("token"), "configured\n").unwrap();
+        std::fs::write(path("mine"), "named\n").unwrap();
+        std::fs::write(path("good"), "[http]\ntoken_file = \"token\"\n").unwrap();
+        std::fs::write(path("bad"), "listen\n").unwrap();
+        for config in ["good", "bad"] {
+            let named = |file: &str| Options {
+                token_file: Some(path(file)),
+                ..options(&path(config), None)
+            };
+            let (_, token) = endpoint(&named("mine")).unwrap();
+            assert_eq!(token, Some(Secret::new("named".to_owned())), "{config}");
+            let error = format!("{:#}", endpoint(&named("none")).unwrap_err());
+            assert!(error.starts_with("cannot use --token-file: "), "{error}");
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! A command asks, renders to text, and prints that once; no command but `run` keeps state.
 
+mod act;
 mod alerts;
 mod backtest;
 mod check;
@@ -11,6 +12,7 @@ mod endpoint;
 mod json;
 mod notify_test;
 mod output;
+mod prefix;
 mod printable;
 mod run;
 mod status;

@@ -107,10 +107,15 @@ fn progress(status: &Status) -> String {
             printable(&status.local_networks.join(", "))
         )
     };
+    let muted = match status.mutes {
+        0 => String::new(),
+        1 => "1 mute is in force (bwmon alerts mutes)\n".to_owned(),
+        mutes => format!("{mutes} mutes are in force (bwmon alerts mutes)\n"),
+    };
     let poll = &status.poll;
     format!(
         "{last}; {} samples, one each {} s, {} missed\na sample took {:.1} ms, at most {:.1} \
-         ms\n{networks}\n",
+         ms\n{networks}\n{muted}",
         poll.samples,
         poll.interval_seconds,
         poll.missed,
@@ -178,6 +183,7 @@ mod tests {
         last sample 2026-03-08T14:03:11+01:00; 18060 samples, one each 1 s, 2 missed
         a sample took 0.8 ms, at most 3.1 ms
         local networks: 192.168.1.0/24, fd00::/64
+        1 mute is in force (bwmon alerts mutes)
 
         NAME    STATE     INGRESS  EGRESS    SENT  RECEIVED  COVERAGE
         br-lan  counting  tc       tcx     512 MB    4.5 GB    99.9 %
@@ -191,6 +197,7 @@ mod tests {
         let mut snapshot = fixture::household();
         snapshot.status.counts_every_address = true;
         snapshot.status.sampled_at = None;
+        snapshot.status.mutes = 2;
         snapshot.status.warnings = vec!["\x1b[2Jcleared".to_owned()];
         let mut gone = fixture::interface("wlan0\x07");
         gone.attached = false;
@@ -204,6 +211,7 @@ mod tests {
         no sample yet; 18060 samples, one each 1 s, 2 missed
         a sample took 0.8 ms, at most 3.1 ms
         this machine does not route: every remote address is counted
+        2 mutes are in force (bwmon alerts mutes)
 
         NAME    STATE         INGRESS  EGRESS    SENT  RECEIVED  COVERAGE
         br-lan  counting      tc       tcx     512 MB    4.5 GB    99.9 %

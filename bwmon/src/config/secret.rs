@@ -23,6 +23,11 @@ impl Secret {
         Self(text)
     }
 
+    /// What a file holds.
+    pub fn of_file(path: &Path) -> Result<Self, SecretError> {
+        SecretOrigin::File(path.to_owned()).read()
+    }
+
     /// The text, for the one place that needs it.
     pub fn reveal(&self) -> &str {
         &self.0

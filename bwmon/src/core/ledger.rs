@@ -27,9 +27,10 @@ use super::{
     time::{Now, rfc3339},
     total::{Total, Totals},
     usage::{DayUsage, LocalDay},
-    view::{AddressView, AlertView, DeviceView},
+    view::{AddressView, AlertView, DeviceView, MuteView},
 };
 
+pub use commands::{Command, CommandError, Done, MuteEnd, NewMute};
 pub use memory::{Memory, Occasion, Remembered};
 
 /// An address or device that was not seen for so long is forgotten, unless it is registered.
@@ -101,6 +102,13 @@ struct Views {
     devices: Option<Arc<[Arc<DeviceView>]>>,
     alerts: Option<Arc<[Arc<AlertView>]>>,
     closed_alerts: Option<Vec<Arc<AlertView>>>,
+    mutes: Option<ShownMutes>,
+}
+
+/// Mutes, and how they are shown.
+struct ShownMutes {
+    mutes: Vec<Mute>,
+    views: Arc<[Arc<MuteView>]>,
 }
 
 /// An address as it is kept across restarts.
@@ -361,6 +369,7 @@ impl Ledger {
 }
 
 mod belonging;
+mod commands;
 mod memory;
 mod saved;
 mod settle;

@@ -84,13 +84,18 @@ pub fn view(alert: &Alert, zone: &TimeZone) -> AlertView {
 /// of the writing direction (Unicode TR 36, 3.4) could make the sentence read as another one, and
 /// invisible characters could make one name look like another.
 pub fn printable(text: &str) -> String {
+    printable_within(text, NAME_CHARS)
+}
+
+/// The same with at most so many characters.
+pub fn printable_within(text: &str, most: usize) -> String {
     let mut shown = text.chars().filter(|&char| super::text::is_harmless(char));
-    let mut name: String = shown.by_ref().take(NAME_CHARS).collect();
+    let mut within: String = shown.by_ref().take(most).collect();
     if shown.next().is_some() {
-        name.pop();
-        name.push('…');
+        within.pop();
+        within.push('…');
     }
-    name.trim().to_owned()
+    within.trim().to_owned()
 }
 
 /// The device at the start of a sentence: its name, and its address unless that is its name.

@@ -25,6 +25,8 @@ pub struct Snapshot {
     pub devices: Arc<[Arc<DeviceView>]>,
     /// Open alerts and the latest closed ones, newest first.
     pub alerts: Arc<[Arc<AlertView>]>,
+    /// Mutes in force, in the order in which they were made.
+    pub mutes: Arc<[Arc<MuteView>]>,
 }
 
 /// `GET /api/v1/status`, apart from what does not change while running.
@@ -40,6 +42,8 @@ pub struct Status {
     pub local_networks: Vec<String>,
     /// Every remote address is counted, since this machine does not route.
     pub counts_every_address: bool,
+    /// How many mutes are in force.
+    pub mutes: usize,
     /// What is degraded and what to do about it.
     pub warnings: Vec<String>,
 }
@@ -272,6 +276,23 @@ pub struct AlertView {
     pub started_at: String,
     /// RFC 3339; `None` while it lasts.
     pub ended_at: Option<String>,
+}
+
+/// An entry of `GET /api/v1/mutes`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MuteView {
+    /// Its id.
+    pub id: String,
+    /// The id of the device, group or interface; `None`: all of them.
+    pub device: Option<String>,
+    /// Which rule; `None`: all of them.
+    pub rule: Option<RuleKind>,
+    /// RFC 3339; `None`: until it is taken back.
+    pub until: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+    /// RFC 3339.
+    pub created_at: String,
 }
 
 /// The number of open alerts of each rule is derived from these.

@@ -5,6 +5,7 @@
 //! end of a channel.
 
 mod checkpoint;
+mod command;
 mod links;
 mod network;
 mod outbox;
@@ -27,6 +28,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use self::{
+    command::Answers,
     network::Network,
     watch::{LocalNetworks, RETRY_EVERY, SavedTable, Settings, Watch},
 };
@@ -50,6 +52,8 @@ use crate::{
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
 /// Changes of interfaces, addresses and neighbours that are taken in between two looks at the clock.
 const CHANGES_AT_ONCE: usize = 256;
+/// Requests to change something that wait for the loop.
+const MAX_REQUESTS: usize = 16;
 /// Interfaces that a glob may bring.
 const MAX_INTERFACES: usize = 32;
 
@@ -102,6 +106,7 @@ pub async fn run(
     let (heartbeat, heartbeats) = channel::channel(None);
     let (token, tokens) = channel::channel(config.http.token.clone());
     let (configuration, configurations) = channel::channel(Arc::default());
+    let (requests, asked) = mpsc::channel(MAX_REQUESTS);
     let out = Published {
         snapshot,
         heartbeat,
@@ -134,11 +139,12 @@ pub async fn run(
         facts: Arc::new(facts),
         heartbeat: heartbeats,
         token: tokens,
+        requests,
     };
     let http_shutdown = CancellationToken::new();
     let http = tokio::spawn(http::serve(deps, http_shutdown.clone()));
 
-    engine.run(changes, signals, &shutdown).await;
+    engine.run(changes, signals, asked, &shutdown).await;
     service::stopping();
     engine.stop().await?;
     http_shutdown.cancel();
@@ -174,6 +180,7 @@ struct Engine {
     /// The time of the last checkpoint that is durable.
     durable: Timestamp,
     tried: Monotonic,
+    answers: Answers,
     /// What the owner should know for as long as this runs, besides the configuration's.
     warnings: Vec<String>,
     /// The same, of the latest state of things.
@@ -248,6 +255,7 @@ impl Engine {
             saved: now.monotonic,
             durable: Timestamp::UNIX_EPOCH,
             tried: now.monotonic,
+            answers: Answers::default(),
             warnings: Vec::new(),
             passing: Passing::default(),
         })
@@ -257,6 +265,7 @@ impl Engine {
         &mut self,
         mut changes: mpsc::Receiver<Change>,
         mut signals: service::Signals,
+        mut requests: mpsc::Receiver<http::Request>,
         shutdown: &CancellationToken,
     ) {
         let mut ticker = time::interval(self.config.poll_interval);
@@ -277,6 +286,7 @@ impl Engine {
                 },
                 outcome = self.store.outcome() => self.written(outcome),
                 () = self.notifier.settled() => self.keep_settled(),
+                Some(request) = requests.recv() => self.obey(request, &mut requests),
                 Some(change) = changes.recv() => {
                     self.change(change);
                     // Several at a time, but not so many that a sample is late.
@@ -390,6 +400,7 @@ impl Engine {
         match outcome {
             Outcome::Durable(durable) => {
                 self.durable = durable.at;
+                self.answers.durable(durable.at);
                 self.passing.store = None;
                 self.release(durable);
             }
@@ -399,6 +410,7 @@ impl Engine {
                     log::error!("{message}");
                 }
                 self.release_anyway(&error.to_string());
+                self.answers.failed(&error.to_string());
                 self.passing.store = Some(message);
             }
         }
@@ -416,7 +428,12 @@ impl Engine {
         self.watches.clear();
         self.store.write(last);
         self.tell_the_last().await;
-        self.store.close().await?;
+        let closed = self.store.close().await;
+        match &closed {
+            Ok(()) => self.answers.durable(Timestamp::MAX),
+            Err(error) => self.answers.failed(&error.to_string()),
+        }
+        closed?;
         log::info!("stopped");
         Ok(())
     }

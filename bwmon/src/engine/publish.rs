@@ -25,6 +25,7 @@ impl Engine {
                 watch.view(name.and_then(|name| counters.get(name)).copied())
             })
             .collect();
+        let mutes = self.ledger.mute_views();
         let status = Status {
             sampled_at: self
                 .sampled
@@ -38,6 +39,7 @@ impl Engine {
                 .map(ToString::to_string)
                 .collect(),
             counts_every_address: self.local.count_all,
+            mutes: mutes.len(),
             warnings: self.current_warnings(),
         };
         log::trace!("published at {:?}", now.monotonic);
@@ -47,6 +49,7 @@ impl Engine {
             addresses: self.ledger.address_views(),
             devices: self.ledger.device_views(),
             alerts: self.ledger.alert_views(),
+            mutes,
         }));
     }
 

@@ -5,16 +5,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
-use super::{Bound, Deps, Heartbeat, Process};
+use super::{Bound, Deps, Heartbeat, Process, Request};
 use crate::{
     config::Secret,
     core::{
         event::{Direction, EventDevice, RuleKind, Severity, SubjectKind, Unit},
         view::{
-            AddressView, AlertState, AlertView, DeviceView, Directions, InterfaceView, PollStatus,
-            Snapshot, Status, TodayView,
+            AddressView, AlertState, AlertView, DeviceView, Directions, InterfaceView, MuteView,
+            PollStatus, Snapshot, Status, TodayView,
         },
     },
 };
@@ -25,6 +25,7 @@ pub(crate) struct World {
     pub(crate) heartbeat: watch::Sender<Option<Heartbeat>>,
     pub(crate) token: watch::Sender<Option<Secret>>,
     pub(crate) configuration: watch::Sender<Arc<serde_json::Value>>,
+    pub(crate) requests: mpsc::Sender<Request>,
 }
 
 impl World {
@@ -33,12 +34,15 @@ impl World {
             at: Instant::now(),
             interval: Duration::from_secs(3600),
         };
+        // Nobody is there to be asked, unless a test takes the place of the loop.
+        let (requests, _) = mpsc::channel(1);
         let configuration = serde_json::json!({ "poll_interval": 1.0 });
         Self {
             snapshot: watch::Sender::new(Arc::new(snapshot)),
             heartbeat: watch::Sender::new(Some(beat)),
             token: watch::Sender::new(None),
             configuration: watch::Sender::new(Arc::new(configuration)),
+            requests,
         }
     }
 
@@ -59,6 +63,7 @@ impl World {
             facts: self.facts(),
             heartbeat: self.heartbeat.subscribe(),
             token: self.token.subscribe(),
+            requests: self.requests.clone(),
         }
     }
 }
@@ -103,6 +108,7 @@ pub(crate) fn household() -> Snapshot {
             },
             local_networks: vec!["192.168.1.0/24".to_owned(), "fd00::/64".to_owned()],
             counts_every_address: false,
+            mutes: 1,
             warnings: vec!["br-lan: no native XDP here, counting by TC".to_owned()],
         },
         interfaces: vec![interface("br-lan")],
@@ -115,6 +121,7 @@ pub(crate) fn household() -> Snapshot {
         ]
         .map(Arc::new)
         .into(),
+        mutes: [mute("m1")].map(Arc::new).into(),
     }
 }
 
@@ -227,5 +234,17 @@ pub(crate) fn alert(id: &str, state: AlertState, rule: RuleKind) -> AlertView {
         muted: false,
         started_at: "2026-03-08T14:02:11+01:00".to_owned(),
         ended_at: resolved.then(|| "2026-03-08T14:03:11+01:00".to_owned()),
+    }
+}
+
+/// A mute of the tablet, for ever.
+pub(crate) fn mute(id: &str) -> MuteView {
+    MuteView {
+        id: id.to_owned(),
+        device: Some("fd00::7".to_owned()),
+        rule: Some(RuleKind::Surge),
+        until: None,
+        reason: Some("updates itself".to_owned()),
+        created_at: "2026-03-08T14:00:00+01:00".to_owned(),
     }
 }

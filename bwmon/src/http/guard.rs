@@ -1,5 +1,5 @@
-//! Who may ask: the token, the `Host` header, the size of a request; and the headers that every
-//! response carries.
+//! Who may ask, and who may change something: the token, the `Host` and `Origin` headers, the size
+//! of a request; and the headers that every response carries.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -60,9 +60,18 @@ fn judge<B>(
     if request.uri().path() == "/healthz" {
         return Ok(());
     }
+    let is_write = !request.method().is_safe();
+    if is_write {
+        check_origin(request.headers())?;
+    }
     match (reach, token) {
         (Reach::Unix, _) => Ok(()),
         (_, Some(token)) => check_token(token, request.headers()),
+        // Programs of all users of this machine can reach it.
+        (_, None) if is_write => Err(Problem::forbidden(
+            "without a token nothing can be changed over TCP; set http.token_file and show the \
+             token, or have http.listen name a Unix socket",
+        )),
         (Reach::Loopback(own), None) => check_host(own, request),
         // The configuration does not allow it; should it come to this, nothing is shown.
         (Reach::Network, None) => Err(Problem::forbidden(
@@ -76,8 +85,7 @@ fn check_body(headers: &HeaderMap) -> Result<(), Problem> {
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > MAX_BODY as u64) {
-        let detail = format!("a request body has at most {MAX_BODY} bytes");
-        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
+        return Err(Problem::too_large(MAX_BODY));
     }
     Ok(())
 }
@@ -131,6 +139,28 @@ fn check_host<B>(own: IpAddr, request: &axum::http::Request<B>) -> Result<(), Pr
     )))
 }
 
+/// A browser says on behalf of which page it changes something. Only a page that came from here may
+/// do so, whatever else lets the request in: a proxy that adds the token, or the Unix socket behind
+/// one.
+fn check_origin(headers: &HeaderMap) -> Result<(), Problem> {
+    let host = headers.get(header::HOST).map(HeaderValue::as_bytes);
+    let is_own = |origin: &HeaderValue| {
+        let origin = origin.as_bytes();
+        let authority = [&b"http://"[..], b"https://"]
+            .into_iter()
+            .find_map(|scheme| origin.strip_prefix(scheme));
+        authority
+            .is_some_and(|authority| host.is_some_and(|host| authority.eq_ignore_ascii_case(host)))
+    };
+    if headers.get_all(header::ORIGIN).iter().all(is_own) {
+        return Ok(());
+    }
+    Err(Problem::forbidden(
+        "the Origin header names another site than the Host header: a page of another site may \
+         change nothing",
+    ))
+}
+
 fn is_this_machine(own: IpAddr, authority: &Authority) -> bool {
     if authority.as_str().contains('@') {
         return false;
@@ -161,7 +191,18 @@ mod tests {
         headers: &[(&str, &str)],
         expected: u16,
     ) {
-        let mut request = axum::http::Request::get(path);
+        check_method("GET", reach, token, path, headers, expected);
+    }
+
+    fn check_method(
+        method: &str,
+        reach: Reach,
+        token: Option<&str>,
+        path: &str,
+        headers: &[(&str, &str)],
+        expected: u16,
+    ) {
+        let mut request = axum::http::Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -171,7 +212,10 @@ mod tests {
             Ok(()) => 200,
             Err(problem) => problem.into_response().status().as_u16(),
         };
-        assert_eq!(status, expected, "{reach:?} {token:?} {path} {headers:?}");
+        assert_eq!(
+            status, expected,
+            "{method} {reach:?} {token:?} {path} {headers:?}"
+        );
     }
 
     #[test]
@@ -258,6 +302,57 @@ mod tests {
         check(LOOPBACK, None, "/usage_report", &both, 403);
         let absolute = "http://evil.example/usage_report";
         check(LOOPBACK, None, absolute, &[("host", "localhost")], 403);
+    }
+
+    #[test]
+    fn writing_needs_a_token_except_over_the_unix_socket() {
+        const ACK: &str = "/api/v1/alerts/a1/ack";
+        let host = ("host", "localhost");
+        let shown = ("authorization", "Bearer s3cret");
+        for method in ["POST", "DELETE", "PUT", "PATCH", "SPAM"] {
+            check_method(method, Reach::Unix, None, ACK, &[], 200);
+            check_method(method, Reach::Unix, Some("s3cret"), ACK, &[], 200);
+            for reach in [LOOPBACK, Reach::Network] {
+                check_method(method, reach, None, ACK, &[host], 403);
+                check_method(method, reach, None, ACK, &[host, shown], 403);
+                check_method(method, reach, Some("s3cret"), ACK, &[host], 401);
+                check_method(method, reach, Some("s3cret"), ACK, &[host, shown], 200);
+            }
+        }
+        for method in ["GET", "HEAD", "OPTIONS"] {
+            check_method(method, LOOPBACK, None, ACK, &[host], 200);
+        }
+    }
+
+    #[test]
+    fn a_page_of_another_site_changes_nothing() {
+        let shown = ("authorization", "Bearer s3cret");
+        for (host, origin, expected) in [
+            ("router:4000", "http://router:4000", 200),
+            ("router:4000", "https://Router:4000", 200),
+            ("[fd00::1]:4000", "http://[fd00::1]:4000", 200),
+            ("router:4000", "http://router", 403),
+            ("router:4000", "http://router:4001", 403),
+            ("router:4000", "http://evil.example", 403),
+            ("router:4000", "http://evil.example/router:4000", 403),
+            ("router:4000", "router:4000", 403),
+            ("router:4000", "null", 403),
+            ("router:4000", "", 403),
+        ] {
+            let headers = [("host", host), ("origin", origin), shown];
+            for reach in [Reach::Unix, LOOPBACK, Reach::Network] {
+                check_method("POST", reach, Some("s3cret"), "/", &headers, expected);
+                check_method("GET", reach, Some("s3cret"), "/", &headers, 200);
+            }
+        }
+        let two = [
+            ("host", "router"),
+            ("origin", "http://router"),
+            ("origin", "http://evil.example"),
+        ];
+        check_method("POST", Reach::Unix, None, "/", &two, 403);
+        let no_host = [("origin", "http://router")];
+        check_method("POST", Reach::Unix, None, "/", &no_host, 403);
     }
 
     #[test]

@@ -1,10 +1,11 @@
-//! The HTTP interface: what the last snapshot says, as JSON.
+//! The HTTP interface: what the last snapshot says, as JSON, and the few things that can be changed.
 //!
-//! It reads snapshots and facts through channels and holds nothing up: no handler waits for the
-//! loop, and no client, however slow, keeps more than one connection's small buffers busy. It
-//! changes nothing: there is no route that writes.
+//! It reads snapshots and facts through channels and holds nothing up: no handler that reads waits
+//! for the loop, and no client, however slow, keeps more than one connection's small buffers busy.
+//! It changes nothing itself: what is to be changed is a [`Request`] to the loop.
 
 mod array;
+mod commands;
 mod guard;
 mod health;
 mod listen;
@@ -25,11 +26,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::problem::ProblemBody;
 pub use self::{
+    commands::{Refused, Reply, Request},
     health::Heartbeat,
     listen::{Bound, SocketFile, bind},
     status::StatusReport,
@@ -49,6 +51,8 @@ pub struct Deps {
     pub heartbeat: watch::Receiver<Option<Heartbeat>>,
     /// What readers must show. A reload may change it.
     pub token: watch::Receiver<Option<Secret>>,
+    /// What is to be changed.
+    pub requests: mpsc::Sender<Request>,
 }
 
 /// This process.
@@ -122,12 +126,14 @@ pub async fn serve(deps: Deps, shutdown: CancellationToken) -> Result<(), HttpEr
         facts,
         heartbeat,
         token,
+        requests,
     } = deps;
     let app = App {
         snapshot,
         facts,
         heartbeat,
         token,
+        requests,
         reach: listen.reach(),
     };
     server::run(listen, routes::router(app), LIMITS, shutdown).await
@@ -149,6 +155,7 @@ struct App {
     facts: Arc<Process>,
     heartbeat: watch::Receiver<Option<Heartbeat>>,
     token: watch::Receiver<Option<Secret>>,
+    requests: mpsc::Sender<Request>,
     reach: guard::Reach,
 }
 

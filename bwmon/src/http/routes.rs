@@ -11,13 +11,14 @@ use axum::{
     http::{Method, StatusCode, Uri},
     middleware,
     response::Response,
-    routing::get,
+    routing::{get, post},
 };
 use serde::{Deserialize, Serialize};
 
 use super::{
     App,
     array::json_array,
+    commands,
     guard::{self, MAX_BODY},
     health,
     problem::Problem,
@@ -42,6 +43,15 @@ pub(super) fn router(app: App) -> Router {
         .route("/api/v1/devices/{id}", get(device))
         .route("/api/v1/alerts", get(alerts))
         .route("/api/v1/alerts/{id}", get(alert))
+        .route(
+            "/api/v1/alerts/{id}/ack",
+            post(commands::acknowledge).delete(commands::unacknowledge),
+        )
+        .route("/api/v1/mutes", get(mutes).post(commands::mute))
+        .route(
+            "/api/v1/mutes/{id}",
+            get(commands::one_mute).delete(commands::unmute),
+        )
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
@@ -140,6 +150,10 @@ async fn alert(
         .find(|alert| alert.id == id)
         .map(|alert| Json(Arc::clone(alert)))
         .ok_or_else(|| Problem::not_found(format!("there is no alert {id:?}")))
+}
+
+async fn mutes(State(app): State<Arc<App>>) -> Response {
+    json_array(each(Arc::clone(&app.snapshot().mutes)))
 }
 
 async fn unknown_path(uri: Uri) -> Problem {

@@ -19,6 +19,9 @@ use crate::{
     },
 };
 
+#[path = "commands_tests.rs"]
+mod commands;
+
 struct Answer {
     status: u16,
     headers: HeaderMap,
@@ -44,6 +47,7 @@ async fn ask(world: &World, request: Request<Body>) -> Answer {
         facts: world.facts(),
         heartbeat: world.heartbeat.subscribe(),
         token: world.token.subscribe(),
+        requests: world.requests.clone(),
         reach: Reach::Loopback("127.0.0.1".parse().unwrap()),
     };
     let response = router(app).oneshot(request).await.unwrap();
@@ -172,6 +176,7 @@ async fn the_status_joins_process_loop_and_configuration() {
             "day",
             "host",
             "local_networks",
+            "mutes",
             "poll",
             "sampled_at",
             "started_at",
@@ -211,6 +216,7 @@ async fn lists_are_arrays_of_views() {
         ("/api/v1/addresses", json!(snapshot.addresses)),
         ("/api/v1/devices", json!(snapshot.devices)),
         ("/api/v1/alerts", json!(snapshot.alerts)),
+        ("/api/v1/mutes", json!(snapshot.mutes)),
     ] {
         let answer = get(&world, path).await;
         assert_eq!(answer.status, 200, "{path}");
@@ -325,7 +331,10 @@ async fn unknown_paths_and_wrong_methods_are_problems() {
             &format!("there is nothing at {path}"),
         );
     }
-    let request = Request::post("/usage_report").header(header::HOST, "localhost");
+    world
+        .token
+        .send_replace(Some(Secret::new("s3cret".to_owned())));
+    let request = Request::post("/usage_report").header(header::AUTHORIZATION, "Bearer s3cret");
     let answer = ask(&world, request.body(Body::empty()).unwrap()).await;
     check_problem(
         &answer,

@@ -27,7 +27,7 @@ use open::Quiet;
 
 pub use alert::{Acknowledged, Alert, DeviceRef, Ending, Transition};
 pub use history::HISTORY;
-pub use mute::{MUTES, Mute, MuteError};
+pub use mute::{MUTES, Mute, MuteError, TEXT_CHARS};
 pub use record::{AlertRecord, CooldownLeft, CooldownRecord, CooldownSaved, Progress};
 
 use super::{

@@ -10,6 +10,8 @@ use crate::core::{event::RuleKind, message};
 
 /// Most mutes at a time.
 pub const MUTES: usize = 1000;
+/// Most characters of what people write: who takes care, and why something is muted.
+pub const TEXT_CHARS: usize = 200;
 /// Most bytes of an id that a mute may name; those of subjects are far shorter.
 const ID_BYTES: usize = 256;
 
@@ -154,5 +156,6 @@ impl Muted {
 
 /// What somebody wrote, as far as it can be shown.
 pub(super) fn shown(text: Option<&str>) -> Option<String> {
-    text.map(message::printable).filter(|text| !text.is_empty())
+    text.map(|text| message::printable_within(text, TEXT_CHARS))
+        .filter(|text| !text.is_empty())
 }

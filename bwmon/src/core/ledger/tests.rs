@@ -9,6 +9,7 @@ use crate::core::{
 };
 
 mod clocks;
+mod commands;
 mod subjects;
 
 const MAC: MacAddr = MacAddr([0, 1, 2, 3, 4, 5]);

@@ -177,15 +177,9 @@ async fn a_mail_goes_to_everybody() {
 #[tokio::test]
 async fn what_a_mail_server_refuses_is_told_and_may_be_sent_again() {
     let scripts: [(Script, &str); 3] = [
-        (
-            |line| mail_server(line, "RCPT", "550 no such user"),
-            "550",
-        ),
+        (|line| mail_server(line, "RCPT", "550 no such user"), "550"),
         (|line| mail_server(line, "DATA", "451 later"), "451"),
-        (
-            |line| mail_server(line, "MAIL", "530 log in first"),
-            "530",
-        ),
+        (|line| mail_server(line, "MAIL", "530 log in first"), "530"),
     ];
     for (script, code) in scripts {
         let peer = Peer::new(script);
