@@ -170,9 +170,9 @@ mod tests {
 
     #[test]
     fn a_mail_has_an_id_that_stays() {
-        insta::assert_snapshot!(shown("Laptop").replace('\r', ""), @r#"
+        insta::assert_snapshot!(shown("Laptop").replace('\r', ""), @"
         From: bwmon <bwmon@example.org>
-        Subject: Laptop: much traffic today
+        Subject: Laptop: 0 B today, over 0 B
         Message-ID: <e1.1@example.org>
         Date: Sun, 08 Mar 2026 13:03:12 +0000
         Content-Type: text/plain; charset=utf-8
@@ -182,13 +182,16 @@ mod tests {
 
         Laptop has used 512 MB today.
         Severity: info
-        Seen: 0 B
-        Allowed: 0 B
+        Subject: Laptop
+        Rule: daily volume
+        Observed: 0 B
+        Threshold: 0 B
+        Since: 2026-03-08T14:03:11+01:00
+        Peak: 0 bit/s
         Sent today: 0 B
         Received today: 0 B
-        Since: 2026-03-08T14:03:11+01:00
-        Host: router
-        "#);
+        Told by: router
+        ");
     }
 
     #[test]

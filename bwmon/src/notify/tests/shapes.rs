@@ -61,25 +61,27 @@ async fn one(path: &str, shape: Shape) -> String {
 #[tokio::test]
 async fn ntfy_gets_text_and_headers() {
     let token = Some(secret("tk_1"));
-    insta::assert_snapshot!(one("/alerts", Shape::Ntfy { token }).await, @r#"
+    insta::assert_snapshot!(one("/alerts", Shape::Ntfy { token }).await, @"
     POST /alerts HTTP/1.1
     content-type: text/plain; charset=utf-8
-    title: =?UTF-8?B?PGI+KkvDvGNoZSo84oiVYj4g77ygZXZlcnlvbmUgWDogW3ldKGh0dHDqnok=?= =?UTF-8?B?4oiV4oiVZXZpbOKApGV4YW1wbGUpOiBtdWNoIHRyYWZmaWMgdG9kYXk=?=
+    title: =?UTF-8?B?PGI+KkvDvGNoZSo84oiVYj4g77ygZXZlcnlvbmVYOiBbeeKApjogNTEyIE1C?= =?UTF-8?B?IHRvZGF5LCBvdmVyIDUwMCBNQg==?=
     priority: 5
     tags: rotating_light
     authorization: Bearer tk_1
 
     <b>*Küche*<∕b> ＠everyone X: [y](http꞉∕∕evil․example) has used 512 MB today, over its threshold of 500 MB.
     Severity: critical
+    Subject: <b>*Küche*<∕b> ＠everyoneX: [y](http꞉∕∕evil․example)
     Addresses: 192.123.4.5
-    Seen: 512 MB
-    Allowed: 500 MB
+    Rule: daily volume
+    Observed: 512 MB
+    Threshold: 500 MB
+    Since: 2026-03-08T14:03:11+01:00
     Peak: 10 Mbit/s
     Sent today: 12 MB
     Received today: 500 MB
-    Since: 2026-03-08T14:03:11+01:00
-    Host: router
-    "#);
+    Told by: router
+    ");
 }
 
 #[tokio::test]
@@ -92,14 +94,14 @@ async fn slack_gets_a_block() {
       "blocks": [
         {
           "text": {
-            "text": "*&lt;b&gt;∗Küche∗&lt;∕b&gt; ＠everyone X: [y](http꞉∕∕evil․example): much traffic today*\n&lt;b&gt;∗Küche∗&lt;∕b&gt; ＠everyone X: [y](http꞉∕∕evil․example) has used 512 MB today, over its threshold of 500 MB.\nSeverity: critical\nAddresses: 192.123.4.5\nSeen: 512 MB\nAllowed: 500 MB\nPeak: 10 Mbit/s\nSent today: 12 MB\nReceived today: 500 MB\nSince: 2026-03-08T14:03:11+01:00\nHost: router",
+            "text": "*&lt;b&gt;∗Küche∗&lt;∕b&gt; ＠everyoneX: [y…: 512 MB today, over 500 MB*\n&lt;b&gt;∗Küche∗&lt;∕b&gt; ＠everyone X: [y](http꞉∕∕evil․example) has used 512 MB today, over its threshold of 500 MB.\nSeverity: critical\nSubject: &lt;b&gt;∗Küche∗&lt;∕b&gt; ＠everyoneX: [y](http꞉∕∕evil․example)\nAddresses: 192.123.4.5\nRule: daily volume\nObserved: 512 MB\nThreshold: 500 MB\nSince: 2026-03-08T14:03:11+01:00\nPeak: 10 Mbit/s\nSent today: 12 MB\nReceived today: 500 MB\nTold by: router",
             "type": "mrkdwn",
             "verbatim": true
           },
           "type": "section"
         }
       ],
-      "text": "&lt;b&gt;∗Küche∗&lt;∕b&gt; ＠everyone X: [y](http꞉∕∕evil․example): much traffic today",
+      "text": "&lt;b&gt;∗Küche∗&lt;∕b&gt; ＠everyoneX: [y…: 512 MB today, over 500 MB",
       "unfurl_links": false,
       "unfurl_media": false
     }
@@ -116,7 +118,7 @@ async fn discord_gets_markdown_that_mentions_nobody() {
       "allowed_mentions": {
         "parse": []
       },
-      "content": "**\\<b\\>\\*Küche\\*\\<∕b\\> ＠everyone X\\: \\[y\\]\\(http꞉∕∕evil․example\\)\\: much traffic today**\n\\<b\\>\\*Küche\\*\\<∕b\\> ＠everyone X\\: \\[y\\]\\(http꞉∕∕evil․example\\) has used 512 MB today\\, over its threshold of 500 MB\\.\nSeverity: critical\nAddresses: 192\\.123\\.4\\.5\nSeen: 512 MB\nAllowed: 500 MB\nPeak: 10 Mbit\\/s\nSent today: 12 MB\nReceived today: 500 MB\nSince: 2026\\-03\\-08T14\\:03\\:11\\+01\\:00\nHost: router"
+      "content": "**\\<b\\>\\*Küche\\*\\<∕b\\> ＠everyoneX\\: \\[y…\\: 512 MB today\\, over 500 MB**\n\\<b\\>\\*Küche\\*\\<∕b\\> ＠everyone X\\: \\[y\\]\\(http꞉∕∕evil․example\\) has used 512 MB today\\, over its threshold of 500 MB\\.\nSeverity: critical\nSubject: \\<b\\>\\*Küche\\*\\<∕b\\> ＠everyoneX\\: \\[y\\]\\(http꞉∕∕evil․example\\)\nAddresses: 192\\.123\\.4\\.5\nRule: daily volume\nObserved: 512 MB\nThreshold: 500 MB\nSince: 2026\\-03\\-08T14\\:03\\:11\\+01\\:00\nPeak: 10 Mbit\\/s\nSent today: 12 MB\nReceived today: 500 MB\nTold by: router"
     }
     "#);
 }
@@ -138,7 +140,7 @@ async fn telegram_gets_html() {
         "is_disabled": true
       },
       "parse_mode": "HTML",
-      "text": "<b>&lt;b&gt;*Küche*&lt;∕b&gt; ＠everyone X: [y](http꞉∕∕evil․example): much traffic today</b>\n&lt;b&gt;*Küche*&lt;∕b&gt; ＠everyone X: [y](http꞉∕∕evil․example) has used 512 MB today, over its threshold of 500 MB.\nSeverity: critical\nAddresses: 192.123.4.5\nSeen: 512 MB\nAllowed: 500 MB\nPeak: 10 Mbit/s\nSent today: 12 MB\nReceived today: 500 MB\nSince: 2026-03-08T14:03:11+01:00\nHost: router"
+      "text": "<b>&lt;b&gt;*Küche*&lt;∕b&gt; ＠everyoneX: [y…: 512 MB today, over 500 MB</b>\n&lt;b&gt;*Küche*&lt;∕b&gt; ＠everyone X: [y](http꞉∕∕evil․example) has used 512 MB today, over its threshold of 500 MB.\nSeverity: critical\nSubject: &lt;b&gt;*Küche*&lt;∕b&gt; ＠everyoneX: [y](http꞉∕∕evil․example)\nAddresses: 192.123.4.5\nRule: daily volume\nObserved: 512 MB\nThreshold: 500 MB\nSince: 2026-03-08T14:03:11+01:00\nPeak: 10 Mbit/s\nSent today: 12 MB\nReceived today: 500 MB\nTold by: router"
     }
     "#);
 }
@@ -160,7 +162,7 @@ async fn teams_gets_a_card() {
                   {
                     "color": "Attention",
                     "size": "Medium",
-                    "text": "<b>*Küche*<∕b> ＠everyone X: [y](http꞉∕∕evil․example): much traffic today",
+                    "text": "<b>*Küche*<∕b> ＠everyoneX: [y…: 512 MB today, over 500 MB",
                     "type": "TextRun",
                     "weight": "Bolder"
                   }
@@ -188,6 +190,15 @@ async fn teams_gets_a_card() {
               {
                 "inlines": [
                   {
+                    "text": "Subject: <b>*Küche*<∕b> ＠everyoneX: [y](http꞉∕∕evil․example)",
+                    "type": "TextRun"
+                  }
+                ],
+                "type": "RichTextBlock"
+              },
+              {
+                "inlines": [
+                  {
                     "text": "Addresses: 192.123.4.5",
                     "type": "TextRun"
                   }
@@ -197,7 +208,7 @@ async fn teams_gets_a_card() {
               {
                 "inlines": [
                   {
-                    "text": "Seen: 512 MB",
+                    "text": "Rule: daily volume",
                     "type": "TextRun"
                   }
                 ],
@@ -206,7 +217,25 @@ async fn teams_gets_a_card() {
               {
                 "inlines": [
                   {
-                    "text": "Allowed: 500 MB",
+                    "text": "Observed: 512 MB",
+                    "type": "TextRun"
+                  }
+                ],
+                "type": "RichTextBlock"
+              },
+              {
+                "inlines": [
+                  {
+                    "text": "Threshold: 500 MB",
+                    "type": "TextRun"
+                  }
+                ],
+                "type": "RichTextBlock"
+              },
+              {
+                "inlines": [
+                  {
+                    "text": "Since: 2026-03-08T14:03:11+01:00",
                     "type": "TextRun"
                   }
                 ],
@@ -242,16 +271,7 @@ async fn teams_gets_a_card() {
               {
                 "inlines": [
                   {
-                    "text": "Since: 2026-03-08T14:03:11+01:00",
-                    "type": "TextRun"
-                  }
-                ],
-                "type": "RichTextBlock"
-              },
-              {
-                "inlines": [
-                  {
-                    "text": "Host: router",
+                    "text": "Told by: router",
                     "type": "TextRun"
                   }
                 ],
@@ -281,9 +301,9 @@ async fn matrix_gets_text_and_html_in_a_transaction() {
     authorization: Bearer syt_1
 
     {
-      "body": "<b>*Küche*<∕b> ＠everyone X: [y](http꞉∕∕evil․example): much traffic today\n<b>*Küche*<∕b> ＠everyone X: [y](http꞉∕∕evil․example) has used 512 MB today, over its threshold of 500 MB.\nSeverity: critical\nAddresses: 192.123.4.5\nSeen: 512 MB\nAllowed: 500 MB\nPeak: 10 Mbit/s\nSent today: 12 MB\nReceived today: 500 MB\nSince: 2026-03-08T14:03:11+01:00\nHost: router",
+      "body": "<b>*Küche*<∕b> ＠everyoneX: [y…: 512 MB today, over 500 MB\n<b>*Küche*<∕b> ＠everyone X: [y](http꞉∕∕evil․example) has used 512 MB today, over its threshold of 500 MB.\nSeverity: critical\nSubject: <b>*Küche*<∕b> ＠everyoneX: [y](http꞉∕∕evil․example)\nAddresses: 192.123.4.5\nRule: daily volume\nObserved: 512 MB\nThreshold: 500 MB\nSince: 2026-03-08T14:03:11+01:00\nPeak: 10 Mbit/s\nSent today: 12 MB\nReceived today: 500 MB\nTold by: router",
       "format": "org.matrix.custom.html",
-      "formatted_body": "<b>&lt;b&gt;*Küche*&lt;∕b&gt; ＠everyone X: [y](http꞉∕∕evil․example): much traffic today</b><br>&lt;b&gt;*Küche*&lt;∕b&gt; ＠everyone X: [y](http꞉∕∕evil․example) has used 512 MB today, over its threshold of 500 MB.<br>Severity: critical<br>Addresses: 192.123.4.5<br>Seen: 512 MB<br>Allowed: 500 MB<br>Peak: 10 Mbit/s<br>Sent today: 12 MB<br>Received today: 500 MB<br>Since: 2026-03-08T14:03:11+01:00<br>Host: router",
+      "formatted_body": "<b>&lt;b&gt;*Küche*&lt;∕b&gt; ＠everyoneX: [y…: 512 MB today, over 500 MB</b><br>&lt;b&gt;*Küche*&lt;∕b&gt; ＠everyone X: [y](http꞉∕∕evil․example) has used 512 MB today, over its threshold of 500 MB.<br>Severity: critical<br>Subject: &lt;b&gt;*Küche*&lt;∕b&gt; ＠everyoneX: [y](http꞉∕∕evil․example)<br>Addresses: 192.123.4.5<br>Rule: daily volume<br>Observed: 512 MB<br>Threshold: 500 MB<br>Since: 2026-03-08T14:03:11+01:00<br>Peak: 10 Mbit/s<br>Sent today: 12 MB<br>Received today: 500 MB<br>Told by: router",
       "m.mentions": {},
       "msgtype": "m.text"
     }
@@ -306,9 +326,9 @@ async fn gotify_gets_text_with_a_priority() {
           "contentType": "text/plain"
         }
       },
-      "message": "<b>*Küche*<∕b> ＠everyone X: [y](http꞉∕∕evil․example) has used 512 MB today, over its threshold of 500 MB.\nSeverity: critical\nAddresses: 192.123.4.5\nSeen: 512 MB\nAllowed: 500 MB\nPeak: 10 Mbit/s\nSent today: 12 MB\nReceived today: 500 MB\nSince: 2026-03-08T14:03:11+01:00\nHost: router",
+      "message": "<b>*Küche*<∕b> ＠everyone X: [y](http꞉∕∕evil․example) has used 512 MB today, over its threshold of 500 MB.\nSeverity: critical\nSubject: <b>*Küche*<∕b> ＠everyoneX: [y](http꞉∕∕evil․example)\nAddresses: 192.123.4.5\nRule: daily volume\nObserved: 512 MB\nThreshold: 500 MB\nSince: 2026-03-08T14:03:11+01:00\nPeak: 10 Mbit/s\nSent today: 12 MB\nReceived today: 500 MB\nTold by: router",
       "priority": 8,
-      "title": "<b>*Küche*<∕b> ＠everyone X: [y](http꞉∕∕evil․example): much traffic today"
+      "title": "<b>*Küche*<∕b> ＠everyoneX: [y…: 512 MB today, over 500 MB"
     }
     "#);
 }
@@ -319,12 +339,12 @@ async fn pushover_gets_a_form() {
         token: secret("t1"),
         user: secret("u1"),
     };
-    insta::assert_snapshot!(one("", shape).await, @r#"
+    insta::assert_snapshot!(one("", shape).await, @"
     POST /1/messages.json HTTP/1.1
     content-type: application/x-www-form-urlencoded
 
-    token=t1&user=u1&title=%3Cb%3E*K%C3%BCche*%3C%E2%88%95b%3E+%EF%BC%A0everyone+X%3A+%5By%5D%28http%EA%9E%89%E2%88%95%E2%88%95evil%E2%80%A4example%29%3A+much+traffic+today&message=%3Cb%3E*K%C3%BCche*%3C%E2%88%95b%3E+%EF%BC%A0everyone+X%3A+%5By%5D%28http%EA%9E%89%E2%88%95%E2%88%95evil%E2%80%A4example%29+has+used+512+MB+today%2C+over+its+threshold+of+500+MB.%0ASeverity%3A+critical%0AAddresses%3A+192.123.4.5%0ASeen%3A+512+MB%0AAllowed%3A+500+MB%0APeak%3A+10+Mbit%2Fs%0ASent+today%3A+12+MB%0AReceived+today%3A+500+MB%0ASince%3A+2026-03-08T14%3A03%3A11%2B01%3A00%0AHost%3A+router&priority=1
-    "#);
+    token=t1&user=u1&title=%3Cb%3E*K%C3%BCche*%3C%E2%88%95b%3E+%EF%BC%A0everyoneX%3A+%5By%E2%80%A6%3A+512+MB+today%2C+over+500+MB&message=%3Cb%3E*K%C3%BCche*%3C%E2%88%95b%3E+%EF%BC%A0everyone+X%3A+%5By%5D%28http%EA%9E%89%E2%88%95%E2%88%95evil%E2%80%A4example%29+has+used+512+MB+today%2C+over+its+threshold+of+500+MB.%0ASeverity%3A+critical%0ASubject%3A+%3Cb%3E*K%C3%BCche*%3C%E2%88%95b%3E+%EF%BC%A0everyoneX%3A+%5By%5D%28http%EA%9E%89%E2%88%95%E2%88%95evil%E2%80%A4example%29%0AAddresses%3A+192.123.4.5%0ARule%3A+daily+volume%0AObserved%3A+512+MB%0AThreshold%3A+500+MB%0ASince%3A+2026-03-08T14%3A03%3A11%2B01%3A00%0APeak%3A+10+Mbit%2Fs%0ASent+today%3A+12+MB%0AReceived+today%3A+500+MB%0ATold+by%3A+router&priority=1
+    ");
 }
 
 #[tokio::test]
@@ -343,7 +363,7 @@ async fn alertmanager_gets_an_alert_that_ends() {
       {
         "annotations": {
           "description": "<b>*Küche*<∕b> ＠everyone X: [y](http꞉∕∕evil․example) has used 512 MB today, over its threshold of 500 MB.",
-          "summary": "<b>*Küche*<∕b> ＠everyone X: [y](http꞉∕∕evil․example): over: much traffic today"
+          "summary": "<b>*Küche*<∕b> ＠everyoneX: [y…: daily volume alert is over"
         },
         "endsAt": "2026-03-08T15:00:00+01:00",
         "generatorURL": "http://router:4000/",
@@ -402,7 +422,7 @@ async fn a_webhook_is_signed_and_shaped_as_its_owner_wants() {
 
     {
       "at": "LAPTOP",
-      "text": "Laptop: much traffic today"
+      "text": "Laptop: 512 MB today, over 500 MB"
     }
     "#);
 }
