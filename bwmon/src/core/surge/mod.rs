@@ -62,7 +62,7 @@ impl Default for Settings {
         Self {
             factor: 2.0,
             floor: 1_000_000,
-            learn: Duration::from_secs(24 * 3600),
+            learn: Duration::from_secs(48 * 3600),
         }
     }
 }
