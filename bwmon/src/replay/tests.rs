@@ -170,7 +170,7 @@ fn rules_that_learn_for_longer_are_named() {
         "office",
         &series(&[(0, 1.0), (60, 1.0)]),
     );
-    let surge = "surge could not fire: it learns for 1 d first, and this is 2 min long";
+    let surge = "surge could not fire: it learns for 2 d first, and this is 2 min long";
     assert_eq!(report.warnings, [surge]);
     let new_device = "new_device could not fire: it learns for 1 d first, and this is 2 s long";
     let report = play_file(&download(100, 0..2), Policy::default()).unwrap();

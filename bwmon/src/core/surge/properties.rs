@@ -68,6 +68,7 @@ impl Clock {
 fn settings() -> Settings {
     Settings {
         floor: 0,
+        learn: Duration::from_secs(24 * 3600),
         ..Settings::default()
     }
 }

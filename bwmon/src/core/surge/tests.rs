@@ -26,6 +26,7 @@ impl Subject {
             surge: Surge::new(&at(0, 0)),
             settings: Settings {
                 floor: 0,
+                learn: Duration::from_secs(24 * 3600),
                 ..Settings::default()
             },
             minute: 0,
