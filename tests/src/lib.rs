@@ -38,6 +38,7 @@ mod setup;
 mod tun;
 mod wait;
 mod week;
+mod zone;
 
 pub use api::{Address, Api, Counted, Directions, Interface};
 pub use bpffs::Bpffs;
@@ -63,3 +64,4 @@ pub use setup::{Setup, binary, project};
 pub use tun::Tun;
 pub use wait::{SOON, wait_until};
 pub use week::{Anomaly, Device, Moved, STEP, Week};
+pub use zone::{zone_in_which_passed, zone_with_midnight_in};

@@ -31,6 +31,10 @@ pub enum Answer {
     Say(&'static str),
     /// Reads it and says 500.
     Fail,
+    /// Reads it and says 500, with this text.
+    Refuse(&'static str),
+    /// Reads it and says 500, with all that it was told.
+    Echo,
     /// Reads it and says nothing, for ever.
     Hang,
     /// Reads it and closes the connection.
@@ -328,6 +332,17 @@ fn answer(stream: impl Read + Write, tcp: &TcpStream, shared: &Shared) -> io::Re
             .write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n"),
         Answer::Say(json) => say("200 OK", "content-type: application/json\r\n", json),
         Answer::Fail => say("500 Internal Server Error", "", ""),
+        Answer::Refuse(text) => say("500 Internal Server Error", "", text),
+        Answer::Echo => {
+            let Request {
+                method,
+                path,
+                headers,
+                body,
+            } = &request;
+            let text = format!("{method} {path} {headers:?} {body}");
+            say("500 Internal Server Error", "", &text)
+        }
         Answer::Redirect(address) => {
             let location = format!("location: http://{address}/elsewhere\r\n");
             say("307 Temporary Redirect", &location, "")

@@ -1,5 +1,9 @@
 //! The receivers of other people's making take what they should and refuse what they should, as
 //! other people's clients see it.
+#![expect(
+    clippy::expect_used,
+    reason = "what a test stands on fails by panicking, with the reason"
+)]
 
 use std::{process::Command, sync::Arc};
 
@@ -143,7 +147,7 @@ fn python(namespace: &Namespace, script: &str, words: &[&str]) -> bool {
 fn succeeds(namespace: &Namespace, words: &[&str]) -> bool {
     namespace.enter(|| {
         let mut command = Command::new(words[0]);
-        let output = command.args(&words[1..]).output().expect("start a client");
+        let output = command.args(&words[1..]).output().expect("a client");
         output.status.success()
     })
 }
