@@ -1,6 +1,8 @@
 //! The daemon under test.
 
-use std::{fs, path::PathBuf, process::ExitStatus, sync::Arc, thread};
+use std::{
+    fs, os::unix::process::ExitStatusExt, path::PathBuf, process::ExitStatus, sync::Arc, thread,
+};
 
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
@@ -68,10 +70,19 @@ impl Daemon {
     }
 
     /// Kills it where it stands.
+    ///
+    /// # Panics
+    /// When it had ended before.
     #[track_caller]
     pub fn kill(mut self) {
         self.signal(Signal::SIGKILL);
-        self.wait();
+        let status = self.wait();
+        let signal = status.signal();
+        assert_eq!(
+            signal,
+            Some(9),
+            "the daemon had ended before, with {status}"
+        );
     }
 
     /// Waits until a condition holds, or the daemon ends.

@@ -1,5 +1,5 @@
-//! The harness of the end-to-end tests: namespaces, links, packets, the daemon, a receiver of
-//! events, and the kernel's own counters as the oracle.
+//! The harness of the end-to-end tests: namespaces, links, packets, the daemon, receivers of events,
+//! and the kernel's own counters as the oracle.
 //!
 //! A test builds a [`Lan`], starts the daemon through a [`Setup`], makes traffic, and holds what the
 //! daemon says against what the kernel counted and what was sent. Everything a test makes belongs to
@@ -29,6 +29,7 @@ mod iperf;
 mod lan;
 mod link;
 mod namespace;
+mod peers;
 mod process;
 mod programs;
 mod receiver;
@@ -37,6 +38,7 @@ mod setup;
 mod tun;
 mod wait;
 mod week;
+mod zone;
 
 pub use api::{Address, Api, Counted, Directions, Interface};
 pub use bpffs::Bpffs;
@@ -53,6 +55,7 @@ pub use iperf::{Direction, transfer};
 pub use lan::{DEVICE_MAC, Lan, NOBODY_MAC, ROUTER_MAC, bridge, ip};
 pub use link::{Link, veth};
 pub use namespace::Namespace;
+pub use peers::{Alertmanager, Authority, Broker, Certificate, Mail, MailServer, Published};
 pub use process::{Process, run};
 pub use programs::{Program, Programs};
 pub use receiver::{Answer, Delivery, Receiver};
@@ -61,3 +64,4 @@ pub use setup::{Setup, binary, project};
 pub use tun::Tun;
 pub use wait::{SOON, wait_until};
 pub use week::{Anomaly, Device, Moved, STEP, Week};
+pub use zone::{zone_in_which_passed, zone_with_midnight_in};

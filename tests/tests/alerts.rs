@@ -1,9 +1,11 @@
 //! A rule that a device breaks is told to a real receiver: once, in time, with all that it needs to
 //! know; and it is told when it is over. A receiver that misbehaves harms nobody but itself.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use bwmon_tests::{Answer, Daemon, Flow, Lan, Receiver, SOON, Sent, Setup, ip, wait_until};
+use bwmon_tests::{
+    Answer, Daemon, Flow, Lan, Receiver, SOON, Sent, Setup, ip, wait_until, zone_with_midnight_in,
+};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
@@ -470,29 +472,6 @@ fn alert(daemon: &Daemon, id: &str) -> Value {
             .and_then(|all| all.iter().find(|alert| alert["id"] == id));
         found.cloned().ok_or_else(|| alerts.to_string())
     })
-}
-
-/// A POSIX time zone in which the day ends so many seconds from now.
-fn zone_with_midnight_in(seconds: i64) -> String {
-    const DAY: i64 = 24 * 3600;
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs();
-    let of_day = now as i64 % DAY;
-    // East of Greenwich is positive here, and negative in POSIX.
-    let mut east = (DAY - seconds - of_day).rem_euclid(DAY);
-    if east > DAY / 2 {
-        east -= DAY;
-    }
-    let sign = if east < 0 { "+" } else { "-" };
-    let east = east.abs();
-    format!(
-        "<TST>{sign}{:02}:{:02}:{:02}",
-        east / 3600,
-        east / 60 % 60,
-        east % 60
-    )
 }
 
 /// As `2026-03-08T14:03:11+01:00`.

@@ -1,13 +1,16 @@
-//! Debian's packages: which are missing, and installing them.
+//! Debian's packages: which are missing, installing them, or only unpacking them.
 //!
 //! `dpkg-query` answers in milliseconds, so apt is started only when something is missing.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::command::{self, on_path};
+use crate::files;
 use crate::outcome::Outcome;
 
 /// Whether packages can be had from apt at all.
@@ -75,6 +78,64 @@ pub(crate) fn install(packages: &[&str]) -> Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// Unpacks `packages`, and those they need that are not installed, into `directory`, which is made
+/// anew. Nothing of them is configured, enabled or started, and it takes no rights.
+///
+/// # Errors
+/// [`Outcome::ByHand`] when they cannot be had; else when the directory cannot be written.
+pub(crate) fn unpack(packages: &[&str], directory: &Path) -> Result<()> {
+    if packages.iter().any(|package| candidate(package).is_none()) {
+        refresh(packages)?;
+    }
+    // Moved into place when it is complete: what is there is used.
+    let new = directory.with_extension("new");
+    files::remove_directory(&new)?;
+    let archives = new.join("archives");
+    let partial = archives.join("partial");
+    fs::create_dir_all(&partial)
+        .with_context(|| format!("make the directory {}", partial.display()))?;
+    if download(packages, &archives).is_err() {
+        // As in `install`.
+        refresh(packages)?;
+        download(packages, &archives).map_err(|error| {
+            let update = command::typed_as_root("apt-get update");
+            Outcome::by_hand(format!("{error:#}"), [update])
+        })?;
+    }
+    for archive in archives_in(&archives)? {
+        let mut extract = Command::new("dpkg-deb");
+        command::run(extract.arg("--extract").args([&archive, &new]))?;
+    }
+    files::remove_directory(&archives)?;
+    files::remove_directory(directory)?;
+    fs::rename(&new, directory).with_context(|| format!("move {} into place", directory.display()))
+}
+
+/// As the caller, who needs no lock for a directory of his own.
+fn download(packages: &[&str], archives: &Path) -> Result<()> {
+    let archives = format!("Dir::Cache::archives={}", archives.display());
+    command::run(
+        Command::new("apt-get")
+            .args(["--quiet", "-o", &archives, "-o", "Debug::NoLocking=1"])
+            .args(["install", "--download-only", "--yes"])
+            .arg("--no-install-recommends")
+            .args(packages),
+    )
+}
+
+fn archives_in(directory: &Path) -> Result<Vec<PathBuf>> {
+    let list = || format!("list {}", directory.display());
+    let mut archives = Vec::new();
+    for entry in fs::read_dir(directory).with_context(list)? {
+        let path = entry.with_context(list)?.path();
+        if path.extension().is_some_and(|extension| extension == "deb") {
+            archives.push(path);
+        }
+    }
+    archives.sort();
+    Ok(archives)
 }
 
 /// The version of `package` that apt would install, as far as the lists on this machine know.

@@ -20,7 +20,12 @@ struct Program {
     why: &'static str,
 }
 
-const PROGRAMS: [Program; 8] = [
+const PROGRAMS: [Program; 11] = [
+    Program {
+        name: "aiosmtpd",
+        package: "python3-aiosmtpd",
+        why: "is the mail server that events are mailed to",
+    },
     Program {
         name: "bpftool",
         package: "bpftool",
@@ -40,6 +45,16 @@ const PROGRAMS: [Program; 8] = [
         name: "ip",
         package: "iproute2",
         why: "makes namespaces and links, and is the oracle of the counts",
+    },
+    Program {
+        name: "mosquitto_sub",
+        package: "mosquitto-clients",
+        why: "is told over MQTT",
+    },
+    Program {
+        name: "openssl",
+        package: "openssl",
+        why: "makes the tests' certificates, and checks signatures independently of bwmon",
     },
     Program {
         name: "setpriv",
@@ -63,6 +78,21 @@ const PROGRAMS: [Program; 8] = [
     },
 ];
 
+/// The servers of Debian that the tests start themselves, each with a configuration of its own. An
+/// installed one would also start by itself, now and at each boot; so these are only unpacked.
+const SERVERS: [Program; 2] = [
+    Program {
+        name: "mosquitto",
+        package: "mosquitto",
+        why: "is the broker that events are published to",
+    },
+    Program {
+        name: "prometheus-alertmanager",
+        package: "prometheus-alertmanager",
+        why: "is the Alertmanager that alerts are posted to",
+    },
+];
+
 /// Where system programs are that are not on everybody's PATH.
 const SYSTEM_DIRECTORIES: [&str; 2] = ["/usr/sbin", "/sbin"];
 
@@ -72,8 +102,19 @@ const CARGO_DENY: &str = "0.20.2";
 ///
 /// # Errors
 /// [`Outcome::ByHand`] when one is missing and cannot be installed from here.
-pub(crate) fn ensure_programs() -> Result<()> {
-    let missing: Vec<&Program> = PROGRAMS
+pub(crate) fn ensure_programs(workspace: &Workspace) -> Result<()> {
+    ensure(&PROGRAMS, debian::install)?;
+    let servers = workspace.servers();
+    // All that the machine lacks are unpacked together, the ones that were before as well.
+    let is_here = |server: &Program| server.is_here() || server.is_below(&servers);
+    if SERVERS.iter().all(is_here) {
+        return Ok(());
+    }
+    ensure(&SERVERS, |packages| debian::unpack(packages, &servers))
+}
+
+fn ensure(programs: &[Program], get: impl FnOnce(&[&str]) -> Result<()>) -> Result<()> {
+    let missing: Vec<&Program> = programs
         .iter()
         .filter(|program| !program.is_here())
         .collect();
@@ -85,7 +126,7 @@ pub(crate) fn ensure_programs() -> Result<()> {
     }
     let packages: Vec<&str> = missing.iter().map(|program| program.package).collect();
     if debian::is_here() {
-        return debian::install(&packages);
+        return get(&packages);
     }
     let names: Vec<&str> = missing.iter().map(|program| program.name).collect();
     let why = format!("the tests need {}, and there is no apt", names.join(", "));
@@ -142,5 +183,11 @@ impl Program {
     fn is_here(&self) -> bool {
         let is_in = |directory| Path::new(directory).join(self.name).is_file();
         on_path(self.name).is_some() || SYSTEM_DIRECTORIES.into_iter().any(is_in)
+    }
+
+    /// Whether it was unpacked there.
+    fn is_below(&self, directory: &Path) -> bool {
+        let is_in = |bin| directory.join(bin).join(self.name).is_file();
+        ["usr/bin", "usr/sbin"].into_iter().any(is_in)
     }
 }

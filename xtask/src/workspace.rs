@@ -69,4 +69,9 @@ impl Workspace {
     pub(crate) fn tools(&self) -> PathBuf {
         self.target.join("tools")
     }
+
+    /// The servers that xtask unpacked for the tests.
+    pub(crate) fn servers(&self) -> PathBuf {
+        self.target.join("servers")
+    }
 }

@@ -13,7 +13,7 @@ use crate::workspace::Workspace;
 pub(crate) fn setup(workspace: &Workspace) -> Result<()> {
     let toolchain = Toolchain::ensure(workspace)?;
     eprintln!("kernel half: {toolchain}");
-    tools::ensure_programs()?;
+    tools::ensure_programs(workspace)?;
     let cargo_deny = tools::ensure_cargo_deny(workspace)?;
     eprintln!("licence check: {}", cargo_deny.display());
     Ok(())

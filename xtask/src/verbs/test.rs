@@ -27,6 +27,9 @@ const SKIP_LOG: &str = "BWMON_SKIP_LOG";
 /// Names the program under test.
 const BINARY: &str = "BWMON_BIN";
 
+/// Names the directory of the servers that were unpacked for the tests.
+const SERVERS: &str = "BWMON_SERVERS";
+
 /// Runs everything, and stops at the first step that does not pass; of the lints all run.
 ///
 /// The user half is compiled twice: in the dev profile for clippy and every test, where the crates
@@ -36,7 +39,7 @@ const BINARY: &str = "BWMON_BIN";
 /// When a step does not pass.
 pub(crate) fn test(workspace: &Workspace) -> Result<()> {
     let mut steps = Steps::default();
-    steps.run("set-up", |_| tools::ensure_programs());
+    steps.run("set-up", |_| tools::ensure_programs(workspace));
     if steps.all_passed() {
         steps.run("kernel half", |_| build_ebpf(workspace));
     }
@@ -79,7 +82,8 @@ fn integration(workspace: &Workspace, tally: &mut Tally) -> Result<()> {
     cargo
         .args(["--no-fail-fast", "--test", "*"])
         .env(SKIP_LOG, &skip_log)
-        .env(BINARY, workspace.release_binary("bwmon"));
+        .env(BINARY, workspace.release_binary("bwmon"))
+        .env(SERVERS, workspace.servers());
     if env::var_os("CI").is_some_and(|ci| ci == "true") {
         cargo.env(REQUIRE_ALL, "1");
     }
