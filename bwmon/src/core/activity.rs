@@ -230,10 +230,10 @@ impl Activity {
 
     /// Nothing would change if it were not looked at until there is traffic again.
     pub(super) fn is_at_rest(&self) -> bool {
-        let is_silent = |learning: &Box<Learning>| learning.surge.is_silent();
+        let mut learning = self.surges.iter().flatten();
         self.rates.is_silent()
             && self.local_rates.is_silent()
-            && self.surges.iter().flatten().all(is_silent)
+            && learning.all(|learning| learning.surge.is_silent())
             && !self.rules.has(RuleKind::Silent)
     }
 

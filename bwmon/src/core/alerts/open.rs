@@ -138,7 +138,10 @@ impl Open {
             }
         }
         alert.period = finding.period;
-        alert.severity = finding.severity;
+        if alert.state == AlertState::Pending {
+            // Receivers know an alert by what they were told when it fired.
+            alert.severity = finding.severity;
+        }
         self.cooldown = finding.timing.cooldown;
     }
 

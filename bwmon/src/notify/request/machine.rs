@@ -87,24 +87,27 @@ pub(super) fn alertmanager(
         _ if trial::is_trial(event) => until(now, KEPT_TEST),
         _ => until(now, KEPT),
     };
-    let mut labels = json!({
-        "alertname": format!("bwmon_{}", event.rule.as_str()),
-        "rule": event.rule.as_str(),
+    let mut annotations = json!({
+        "summary": defused(&words::title(event), TEXT_CHARS),
+        "description": defused(&event.event_description, TEXT_CHARS),
         "device": event.device.id,
         "name": defused(&event.device.name, NAME_CHARS),
-        "direction": event.direction.as_str(),
-        "severity": event.severity.as_str(),
-        "instance": event.host,
     });
     if let Some(group) = &event.device.group {
-        labels["group"] = group.as_str().into();
+        annotations["group"] = defused(group, NAME_CHARS).into();
     }
     let mut alert = json!({
-        "labels": labels,
-        "annotations": {
-            "summary": defused(&words::title(event), TEXT_CHARS),
-            "description": defused(&event.event_description, TEXT_CHARS),
+        // It knows an alert by its labels alone, so these are what never changes while it lasts: not
+        // the name, nor the device, which may get another id.
+        "labels": {
+            "alertname": format!("bwmon_{}", event.rule.as_str()),
+            "alert": event.alert,
+            "rule": event.rule.as_str(),
+            "direction": event.direction.as_str(),
+            "severity": event.severity.as_str(),
+            "instance": event.host,
         },
+        "annotations": annotations,
         "startsAt": event.started_at,
         "endsAt": ends_at,
     });

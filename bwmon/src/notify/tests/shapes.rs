@@ -363,16 +363,17 @@ async fn alertmanager_gets_an_alert_that_ends() {
       {
         "annotations": {
           "description": "<b>*Küche*<∕b> ＠everyone X: [y](http꞉∕∕evil․example) has used 512 MB today, over its threshold of 500 MB.",
+          "device": "192.123.4.5",
+          "name": "<b>*Küche*<∕b> ＠everyone X: [y](http꞉∕∕evil․example)",
           "summary": "<b>*Küche*<∕b> ＠everyoneX: [y…: daily volume alert is over"
         },
         "endsAt": "2026-03-08T15:00:00+01:00",
         "generatorURL": "http://router:4000/",
         "labels": {
+          "alert": "alert",
           "alertname": "bwmon_volume",
-          "device": "192.123.4.5",
           "direction": "total",
           "instance": "router",
-          "name": "<b>*Küche*<∕b> ＠everyone X: [y](http꞉∕∕evil․example)",
           "rule": "volume",
           "severity": "warning"
         },
