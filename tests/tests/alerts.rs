@@ -4,14 +4,12 @@
 use std::time::{Duration, Instant};
 
 use bwmon_tests::{
-    Answer, Daemon, Flow, Lan, Receiver, SOON, Sent, Setup, ip, wait_until, zone_with_midnight_in,
+    Answer, Daemon, Flow, Lan, PEER, Receiver, SOON, Stage, ip, wait_until, zone_with_midnight_in,
 };
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
-const CONFIG: &str = "local_networks = [\"192.0.2.0/24\"]\n";
 const DEVICE: &str = "192.0.2.7";
-const PEER: &str = "198.51.100.1";
 
 /// An interval and 200 ms are promised; machines that run tests are slow.
 const TOLD: Duration = Duration::from_secs(5);
@@ -428,40 +426,6 @@ fn survives(what: &str, misbehave: impl FnOnce(&mut Receiver)) {
         "{:#?}",
         stage.receiver.deliveries()
     );
-}
-
-/// A LAN, a receiver that is the daemon's only channel, and the daemon's files.
-struct Stage {
-    setup: Setup,
-    receiver: Receiver,
-    lan: Lan,
-}
-
-impl Stage {
-    fn new(config: &str, devices: &str) -> Self {
-        let lan = Lan::new();
-        let receiver = Receiver::start(&lan.router);
-        let setup = Setup::new(&lan.router, &["lan0"])
-            .config(&format!("{CONFIG}{config}{}", receiver.channel()))
-            .devices(devices);
-        Self {
-            setup,
-            receiver,
-            lan,
-        }
-    }
-
-    /// Frames of 1,000 bytes to the internet.
-    fn upload(&self, source: &str, frames: usize) -> Sent {
-        let frame = Lan::packet(source, PEER).length(1000).build();
-        self.lan.upload((0..frames).map(|_| &frame))
-    }
-
-    /// Frames of 1,000 bytes from the internet.
-    fn download(&self, destination: &str, frames: usize) -> Sent {
-        let frame = Lan::packet(PEER, destination).length(1000).build();
-        self.lan.download((0..frames).map(|_| &frame))
-    }
 }
 
 fn alert(daemon: &Daemon, id: &str) -> Value {

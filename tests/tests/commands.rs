@@ -1,16 +1,14 @@
 //! What an owner does about alerts from the command line is in force at once, outlives a crash, and
 //! is for nobody else to do.
 
-use std::{fs, net::SocketAddr, process::Output, time::Duration};
+use std::{fs, net::SocketAddr, ops::Deref, process::Output, time::Duration};
 
-use bwmon_tests::{Api, Daemon, Lan, Receiver, SOON, Setup, wait_until};
+use bwmon_tests::{Api, Daemon, LOCAL_NETWORK, Lan, Receiver, SOON, Setup, Stage, wait_until};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
-const CONFIG: &str = "local_networks = [\"192.0.2.0/24\"]\n";
 const LAPTOP: &str = "192.0.2.7";
 const TABLET: &str = "192.0.2.8";
-const PEER: &str = "198.51.100.1";
 
 const LOW: &str = r#"{
     "192.0.2.7": { "name": "Laptop", "bandwidth_threshold": 50000 },
@@ -28,7 +26,7 @@ const REMINDED: Duration = Duration::from_secs(75);
 
 #[test]
 fn an_acknowledged_alert_stays_so_over_a_crash_and_its_end_is_told() {
-    let stage = Stage::new(CONFIG);
+    let stage = Owner::new();
     let daemon = stage.setup.start();
     let id = stage.fire(LAPTOP, "Laptop");
 
@@ -61,7 +59,7 @@ fn an_acknowledged_alert_stays_so_over_a_crash_and_its_end_is_told() {
 
 #[test]
 fn of_an_acknowledged_alert_there_is_no_reminder() {
-    let stage = Stage::new(CONFIG);
+    let stage = Owner::new();
     stage.setup.write_devices(
         r#"{
             "192.0.2.7": {
@@ -88,7 +86,7 @@ fn of_an_acknowledged_alert_there_is_no_reminder() {
 
 #[test]
 fn a_muted_device_is_not_told_of_until_it_is_unmuted_also_after_a_crash() {
-    let stage = Stage::new(CONFIG);
+    let stage = Owner::new();
     let daemon = stage.setup.start();
     stage.upload(LAPTOP, 10);
     wait_until("the device", SOON, || {
@@ -132,7 +130,7 @@ fn a_muted_device_is_not_told_of_until_it_is_unmuted_also_after_a_crash() {
 
 #[test]
 fn over_tcp_nothing_is_changed_without_a_token() {
-    let stage = Stage::listening(|_| String::new());
+    let stage = Owner::listening(|_| String::new());
     let daemon = stage.setup.start();
     let said = stage.fails(&["alerts", "mute", "--all"]);
     assert!(
@@ -144,7 +142,7 @@ fn over_tcp_nothing_is_changed_without_a_token() {
 
 #[test]
 fn over_tcp_the_token_lets_its_owner_change_things() {
-    let stage = Stage::listening(|setup| {
+    let stage = Owner::listening(|setup| {
         let write = |name: &str, token: &str| {
             fs::write(setup.directory().join(name), token).expect("write a token");
         };
@@ -164,26 +162,21 @@ fn over_tcp_the_token_lets_its_owner_change_things() {
     assert_eq!(show(&daemon, "/api/v1/mutes")[0]["rule"], "surge");
 }
 
-/// A LAN, a receiver that is the daemon's only channel, and the daemon's files.
-struct Stage {
-    setup: Setup,
-    receiver: Receiver,
-    lan: Lan,
+/// Somebody at the command line of the router.
+struct Owner(Stage);
+
+impl Deref for Owner {
+    type Target = Stage;
+
+    fn deref(&self) -> &Stage {
+        &self.0
+    }
 }
 
-impl Stage {
+impl Owner {
     /// Reached over a Unix socket.
-    fn new(config: &str) -> Self {
-        let lan = Lan::new();
-        let receiver = Receiver::start(&lan.router);
-        let setup = Setup::new(&lan.router, &["lan0"])
-            .config(&format!("{config}{}", receiver.channel()))
-            .devices(LOW);
-        Self {
-            setup,
-            receiver,
-            lan,
-        }
+    fn new() -> Self {
+        Self(Stage::new("", LOW))
     }
 
     /// Reached on loopback, with these further lines in its `[http]`.
@@ -195,20 +188,16 @@ impl Stage {
         let address = SocketAddr::from(([127, 0, 0, 1], 4000));
         let api = Api::tcp(&lan.router, address).with_token("open-sesame");
         let setup = setup
-            .config(&format!("{CONFIG}[http]\nlisten = \"{address}\"\n{lines}"))
+            .config(&format!(
+                "{LOCAL_NETWORK}[http]\nlisten = \"{address}\"\n{lines}"
+            ))
             .reached_at(api)
             .devices(LOW);
-        Self {
+        Self(Stage {
             setup,
             receiver,
             lan,
-        }
-    }
-
-    /// Frames of 1,000 bytes to the internet.
-    fn upload(&self, source: &str, frames: usize) {
-        let frame = Lan::packet(source, PEER).length(1000).build();
-        self.lan.upload((0..frames).map(|_| &frame));
+        })
     }
 
     /// The id of an alert about a device, of which somebody is told.
