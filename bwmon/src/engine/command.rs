@@ -11,6 +11,7 @@ use crate::{
     },
     http::{Refused, Reply, Request},
     kernel,
+    store::{Checkpoint, Outlives},
 };
 
 /// Requests that are done between two looks at the clock.
@@ -40,7 +41,10 @@ impl Engine {
         }
         if has_changed {
             self.saved = now.monotonic;
-            let checkpoint = self.checkpoint(&now, Occasion::Checkpoint);
+            let checkpoint = Checkpoint {
+                outlives: Outlives::PowerCut,
+                ..self.checkpoint(&now, Occasion::Checkpoint)
+            };
             self.store.write(checkpoint);
             self.publish(&now);
         }

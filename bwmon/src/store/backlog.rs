@@ -9,7 +9,7 @@ use std::{
     mem,
 };
 
-use super::records::{Checkpoint, Fate, OutboxRecord, PENDING, Settled};
+use super::records::{Checkpoint, Fate, OutboxRecord, Outlives, PENDING, Settled};
 
 /// To be written in this order, in one transaction.
 ///
@@ -87,9 +87,13 @@ impl Backlog {
         &self.settled
     }
 
-    /// Whether there is something new to be told.
-    pub(super) fn has_events(&self) -> bool {
-        self.steps.iter().any(|step| !step.events.is_empty())
+    /// What all of it outlives: something new to be told, even a power cut.
+    pub(super) fn outlives(&self) -> Outlives {
+        let each = self.steps.iter().map(|step| match step.events[..] {
+            [] => step.outlives,
+            _ => Outlives::PowerCut,
+        });
+        each.max().unwrap_or_default()
     }
 
     /// The place of the newest event.
@@ -121,6 +125,7 @@ fn absorb(older: &mut Checkpoint, newer: Checkpoint) {
         events,
         settled: _,
         ran,
+        outlives,
         memory,
     } = newer;
     older.at = at;
@@ -140,6 +145,7 @@ fn absorb(older: &mut Checkpoint, newer: Checkpoint) {
     });
     older.events.extend(events);
     older.ran = ran;
+    older.outlives = older.outlives.max(outlives);
     older.lifecycle = lifecycle.or(older.lifecycle.take());
     older.tables = tables;
 }

@@ -31,5 +31,5 @@ pub use error::StoreError;
 pub use handle::{Durable, Outcome, Store};
 pub use records::{
     AddressRecord, AlertRow, Checkpoint, DeviceRecord, FailedRecord, Fate, Loaded, MemoryRecord,
-    OutboxRecord, PENDING, Settled, TableRecord, UsageRecord,
+    OutboxRecord, Outlives, PENDING, Settled, TableRecord, UsageRecord,
 };

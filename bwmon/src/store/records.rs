@@ -43,8 +43,20 @@ pub struct Checkpoint {
     pub settled: Vec<Settled>,
     /// How long bwmon has run, in this run and all before it.
     pub ran: Duration,
+    /// What it has to outlive, besides a crash of bwmon.
+    pub outlives: Outlives,
     /// Those that changed. They go after `renamed`, by which an old device's memory is gone.
     pub memory: Vec<MemoryRecord>,
+}
+
+/// What something written outlives. The greater costs flash a write at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outlives {
+    /// The process.
+    #[default]
+    Crash,
+    /// The machine.
+    PowerCut,
 }
 
 /// A device.

@@ -3,8 +3,8 @@
 //! Made for flash: a checkpoint appends to the log, and only once the log is long, about twenty
 //! minutes of a home's checkpoints, is it synced and copied to the database. With `synchronous = NORMAL` a
 //! crash of bwmon loses nothing; a power cut may lose the checkpoints since that copy, never a
-//! part of one, and the kernel's counters are gone then too. Only what has events in it is synced
-//! at once, with `synchronous = FULL`, and all before it with it.
+//! part of one, and the kernel's counters are gone then too. Only what has events in it, or what
+//! the owner asked for, is synced at once, with `synchronous = FULL`, and all before it with it.
 
 use std::{path::Path, time::Duration};
 

@@ -11,8 +11,8 @@ use super::{
     error::StoreError,
     outbox, prune,
     records::{
-        AddressRecord, AlertRow, Checkpoint, DeviceRecord, MemoryRecord, PENDING, TableRecord,
-        UsageRecord,
+        AddressRecord, AlertRow, Checkpoint, DeviceRecord, MemoryRecord, Outlives, PENDING,
+        TableRecord, UsageRecord,
     },
     rename::{key, rename},
 };
@@ -63,10 +63,9 @@ fn empty_log(connection: &Connection) -> rusqlite::Result<()> {
 /// Says whether old rows were removed.
 fn write(connection: &mut Connection, backlog: &Backlog) -> rusqlite::Result<bool> {
     // It can't be changed within a transaction.
-    let synchronous = if backlog.has_events() {
-        "FULL"
-    } else {
-        "NORMAL"
+    let synchronous = match backlog.outlives() {
+        Outlives::PowerCut => "FULL",
+        Outlives::Crash => "NORMAL",
     };
     connection.pragma_update(None, "synchronous", synchronous)?;
     // Immediate: to start with a read would need one more lock, which can be refused.
@@ -97,6 +96,7 @@ fn apply(transaction: &Transaction<'_>, checkpoint: &Checkpoint) -> rusqlite::Re
         events,
         settled,
         ran,
+        outlives: _,
         memory,
     } = checkpoint;
     for (old, new) in renamed {

@@ -14,8 +14,8 @@ use tokio::time::timeout;
 
 use super::{
     AddressRecord, AlertRow, Checkpoint, DeviceRecord, FailedRecord, Fate, Loaded, MemoryRecord,
-    OutboxRecord, Outcome, Settled, Store, StoreError, TableRecord, UsageRecord, backlog::Backlog,
-    load::load, schema, write::Writer,
+    OutboxRecord, Outcome, Outlives, Settled, Store, StoreError, TableRecord, UsageRecord,
+    backlog::Backlog, load::load, schema, write::Writer,
 };
 
 fn day(text: &str) -> Date {
@@ -140,6 +140,7 @@ fn memory(subject: &str, kind: &str, state: impl Into<Option<&'static str>>) -> 
 /// Everything there is to keep.
 fn full() -> Checkpoint {
     Checkpoint {
+        outlives: Outlives::Crash,
         undated: Vec::new(),
         at: now(),
         renamed: Vec::new(),
@@ -187,6 +188,7 @@ fn full_loaded() -> Loaded {
     let Checkpoint {
         at,
         renamed: _,
+        outlives: _,
         undated: _,
         devices,
         usage,

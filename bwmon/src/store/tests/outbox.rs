@@ -79,7 +79,7 @@ async fn to_close_writes_what_was_settled() {
 
 /// A power cut may take back what was not synced.
 #[test]
-fn what_has_events_in_it_is_synced() {
+fn what_has_events_in_it_or_was_asked_for_is_synced() {
     const NORMAL: i64 = 1;
     const FULL: i64 = 2;
     let directory = tempfile::tempdir().unwrap();
@@ -87,12 +87,17 @@ fn what_has_events_in_it_is_synced() {
     let mut writer = Writer::new(schema::open(&path).unwrap(), path);
     let mut settled = Backlog::default();
     settled.settle(vec![gone(1)]);
+    let asked_for = Checkpoint {
+        outlives: Outlives::PowerCut,
+        ..empty()
+    };
     for (backlog, expected) in [
         (backlog(empty()), NORMAL),
         (backlog(events([1])), FULL),
         (backlog(empty()), NORMAL),
         (backlog(events([2])), FULL),
         (settled, NORMAL),
+        (backlog(asked_for), FULL),
     ] {
         writer.write(&backlog).unwrap();
         // It is set before each transaction, and holds for it.
