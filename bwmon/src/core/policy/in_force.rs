@@ -2,8 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::limits::{
-    Directed, Limit, Limits, NewDeviceLimit, QuotaLimit, STEPS, Scope, Setting, SurgeLimit, Tuning,
+use super::{
+    built_in::BuiltIn,
+    limits::{
+        Directed, Limit, Limits, NewDeviceLimit, QuotaLimit, STEPS, Scope, Setting, SurgeLimit,
+        Tuning,
+    },
 };
 use crate::core::{
     cycle::Cycle,
@@ -232,14 +236,14 @@ impl Rules {
 
 impl InForce {
     fn new(rule: Rule, condition: Condition, tuning: &Tuning) -> Self {
-        let Built {
+        let BuiltIn {
             for_,
             clear_for,
             clear_percent,
             repeat,
             cooldown,
             severity,
-        } = Built::of(rule);
+        } = BuiltIn::of(rule);
         let repeat = tuning.repeat.unwrap_or(repeat);
         let cooldown = match cooldown {
             Cooldown::For(time) => Cooldown::For(tuning.cooldown.unwrap_or(time)),
@@ -258,108 +262,6 @@ impl InForce {
             severity: tuning.severity.unwrap_or(severity),
             scope: tuning.scope,
             schedule: tuning.schedule.clone(),
-        }
-    }
-}
-
-/// How a rule becomes an alert when the owner says nothing.
-struct Built {
-    for_: Duration,
-    clear_for: Duration,
-    clear_percent: u8,
-    repeat: Duration,
-    cooldown: Cooldown,
-    severity: Severity,
-}
-
-impl Built {
-    fn of(rule: Rule) -> Self {
-        const fn minutes(minutes: u64) -> Duration {
-            Duration::from_secs(60 * minutes)
-        }
-        /// What grows for a whole period is told once in it.
-        const ONCE: Built = Built {
-            for_: Duration::ZERO,
-            clear_for: Duration::ZERO,
-            clear_percent: 100,
-            repeat: Duration::ZERO,
-            cooldown: Cooldown::Period,
-            severity: Severity::Warning,
-        };
-        /// What comes and goes.
-        const PASSING: Built = Built {
-            for_: Duration::from_secs(10),
-            clear_for: Duration::from_secs(30),
-            clear_percent: 80,
-            repeat: minutes(4 * 60),
-            cooldown: Cooldown::For(minutes(5)),
-            severity: Severity::Warning,
-        };
-        match rule.kind {
-            RuleKind::Volume | RuleKind::ActiveTime => ONCE,
-            RuleKind::Rate => PASSING,
-            // A download at full speed is over soon, and no reason to look up from anything.
-            RuleKind::Surge => Self {
-                for_: minutes(5),
-                clear_for: minutes(5),
-                cooldown: Cooldown::For(minutes(6 * 60)),
-                ..PASSING
-            },
-            RuleKind::Quota => ONCE,
-            RuleKind::NewDevice => Self {
-                repeat: Duration::ZERO,
-                cooldown: Cooldown::For(Duration::ZERO),
-                severity: Severity::Info,
-                ..ONCE
-            },
-            RuleKind::Silent => Self {
-                for_: Duration::ZERO,
-                clear_for: Duration::ZERO,
-                ..PASSING
-            },
-        }
-    }
-}
-
-impl Limits {
-    /// What applies when the owner says nothing at all.
-    pub fn built_in() -> Self {
-        let total = |value| Directed {
-            total: Setting::At(value),
-            sent: Setting::Off,
-            received: Setting::Off,
-        };
-        let value = |value| Limit {
-            value,
-            tuning: Tuning::default(),
-        };
-        Self {
-            volume: value(total(5_000_000_000)),
-            rate: value(total(50_000_000 / 8)),
-            surge: Limit {
-                value: SurgeLimit {
-                    // An upload is lost among the downloads of the sum.
-                    watch: Directed {
-                        total: Setting::Off,
-                        sent: Setting::At(()),
-                        received: Setting::At(()),
-                    },
-                    ..SurgeLimit::default()
-                },
-                tuning: Tuning::default(),
-            },
-            active_time: Limit {
-                value: Setting::At(Duration::from_secs(5 * 3600)),
-                tuning: Tuning::default(),
-            },
-            new_device: Limit {
-                value: NewDeviceLimit {
-                    watch: Setting::At(()),
-                    ..NewDeviceLimit::default()
-                },
-                tuning: Tuning::default(),
-            },
-            ..Self::default()
         }
     }
 }

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 
 use super::mac::MacAddr;
 
+mod built_in;
 mod in_force;
 mod limits;
 #[cfg(test)]
