@@ -49,6 +49,8 @@ pub(super) struct Activity {
     /// Kept for directions that have a surge rule.
     surges: [Option<Box<Learning>>; 3],
     is_learning: bool,
+    /// What is learnt is to be saved now, however little that is.
+    is_due: bool,
     silent_for: Duration,
     /// Counted since the last sample.
     pending: Row,
@@ -73,6 +75,7 @@ impl Activity {
             local_rates: Rates::default(),
             surges: Default::default(),
             is_learning: false,
+            is_due: false,
             silent_for: Duration::ZERO,
             pending: Row::default(),
         }
@@ -312,6 +315,16 @@ impl Activity {
             received_local,
             quota: self.rules.quota(),
         }
+    }
+
+    /// What is usual is to be saved with the next checkpoint.
+    pub(super) fn keep_what_is_usual(&mut self) {
+        self.is_due = true;
+    }
+
+    /// Whether that was asked for since the last call.
+    pub(super) fn take_due(&mut self) -> bool {
+        std::mem::take(&mut self.is_due)
     }
 
     /// What was learnt in each direction.

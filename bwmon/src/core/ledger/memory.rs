@@ -184,9 +184,10 @@ impl Ledger {
 }
 
 fn learnt(id: &str, activity: &mut Activity, occasion: Occasion) -> Vec<Memory> {
+    let is_due = activity.take_due() || occasion == Occasion::End;
     activity
         .surges()
-        .filter(|(_, surge)| surge.is_worth_saving() || occasion == Occasion::End)
+        .filter(|(_, surge)| surge.is_worth_saving() || is_due)
         .map(|(direction, surge)| {
             surge.stored();
             Remembered::Usual(direction, surge.saved()).of(id)

@@ -1,6 +1,7 @@
 //! What follows from a sample, once it is counted whose it was: rates, days, findings, alerts.
 
 use super::*;
+use crate::core::event::RuleKind;
 
 impl Ledger {
     pub(super) fn settle_addresses(&mut self, now: &Now, elapsed: Duration) {
@@ -100,7 +101,11 @@ impl Ledger {
             let reference = device.reference(&name);
             let rules = device.activity.rules().list();
             let findings = rules.iter().map(|rule| facts.finding(rule));
-            told.extend(alerts.step(now, &reference, findings, new_id));
+            let transitions = alerts.step(now, &reference, findings, new_id);
+            if transitions.iter().any(is_of_a_surge) {
+                device.activity.keep_what_is_usual();
+            }
+            told.extend(transitions);
             !device.activity.is_at_rest() || alerts.open_of(id).next().is_some()
         });
         told
@@ -125,11 +130,20 @@ impl Ledger {
             let reference = total.reference();
             let rules = total.activity.rules().list();
             let findings = rules.iter().map(|rule| facts.finding(rule));
-            told.extend(alerts.step(&moment.now, &reference, findings, new_id));
+            let transitions = alerts.step(&moment.now, &reference, findings, new_id);
+            if transitions.iter().any(is_of_a_surge) {
+                total.activity.keep_what_is_usual();
+            }
+            told.extend(transitions);
         }
         if !told.is_empty() {
             self.views.alerts = None;
         }
         told
     }
+}
+
+/// After a crash, it takes what is usual to tell that a surge is over.
+fn is_of_a_surge(transition: &Transition) -> bool {
+    transition.alert.rule == RuleKind::Surge
 }

@@ -231,6 +231,11 @@ fn a_surge_is_told_with_what_was_expected_and_goes_on_after_a_restart() {
     assert_eq!(fired.alert.direction, Direction::Received);
     let expected = fired.alert.expected.unwrap();
     assert!((900..1_200).contains(&expected), "{expected}");
+    // Also after a crash, for which only this checkpoint was written.
+    let changes = day.ledger.take_changes(Occasion::Checkpoint);
+    let is_usual = |memory: &Memory| matches!(memory.content, Some(Remembered::Usual(..)));
+    assert!(changes.memory.iter().any(is_usual), "{changes:?}");
+    day.sample(&[("10.0.0.5", download(20_000))]);
     day.restart(policy);
     let mut told = Vec::new();
     for _ in 0..60 {
