@@ -322,6 +322,11 @@ impl Activity {
             .filter_map(|(direction, learning)| Some((direction, &mut learning.as_mut()?.surge)))
     }
 
+    /// It had sent nothing for so long before a restart.
+    pub(super) fn resume_silence(&mut self, time: Duration) {
+        self.silent_for = time;
+    }
+
     /// Goes on from what was learnt before.
     pub(super) fn relearn(&mut self, direction: Direction, surge: Surge) {
         if self.rules.find(RuleKind::Surge, direction).is_some() {

@@ -127,6 +127,8 @@ impl Ledger {
             if !self.devices.contains_key(&id) {
                 let mut device = Device::new(id.clone(), mac, self.today);
                 device.apply(&self.policy);
+                // It may be one that should talk, and never does.
+                self.busy_devices.insert(id.clone());
                 self.devices.insert(id, device);
                 self.views.devices = None;
                 shown.extend(address);
@@ -136,12 +138,16 @@ impl Ledger {
             self.own(address);
         }
         let Self {
-            devices, listed, ..
+            devices,
+            listed,
+            gone,
+            ..
         } = self;
         devices.retain(|id, device| {
             let stays = device.is_in_use() || waiting.contains(id);
             if !stays {
                 listed.retain(|_, owner| owner != id);
+                gone.push(id.clone());
             }
             stays
         });

@@ -113,9 +113,18 @@ impl Ledger {
         new_id: &mut dyn FnMut() -> String,
     ) -> Vec<Transition> {
         let mut told = Vec::new();
-        let Self { totals, alerts, .. } = self;
-        for id in self.gone.drain(..) {
-            told.extend(alerts.forget(&moment.now, &id, new_id));
+        let Self {
+            devices,
+            totals,
+            alerts,
+            gone,
+            ..
+        } = self;
+        for id in gone.drain(..) {
+            // It may have come back since.
+            if !devices.contains_key(&id) && totals.by_id(&id).is_none() {
+                told.extend(alerts.forget(&moment.now, &id, new_id));
+            }
         }
         for total in totals.iter_mut() {
             let Total { id, activity, .. } = total;

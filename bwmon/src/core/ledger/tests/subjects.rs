@@ -282,3 +282,48 @@ fn a_rule_looks_at_the_traffic_that_it_is_told_to() {
         assert_eq!(seen, observed, "{scope:?}");
     }
 }
+
+#[test]
+fn a_restart_makes_nobody_talk() {
+    let mut limits = Limits::default();
+    limits.silent.value = Setting::At(2 * HOUR);
+    let entry = registered_as(Selector::Address(ip("10.0.0.5")), limits);
+    let policy = quiet(vec![entry]);
+    let mut day = Day::new(policy.clone());
+    let told = day.after(3 * HOUR, &[]);
+    assert_eq!(states(&told), [(RuleKind::Silent, EventState::Firing)]);
+    day.restart(policy);
+    for _ in 0..3 {
+        assert_eq!(day.after(HOUR, &[]), []);
+    }
+}
+
+#[test]
+fn what_is_gone_after_a_restart_is_over() {
+    let total = Limits::simple(Setting::At(1_000), Setting::Inherit, Setting::Inherit);
+    let group = Group {
+        total,
+        ..Group::default()
+    };
+    let mut policy = quiet(vec![kid("10.0.0.5")]);
+    policy.groups = BTreeMap::from([("kids".to_owned(), group)]);
+    let mut day = Day::new(policy);
+    let told = day.sample(&[("10.0.0.5", download(2_000))]);
+    assert_eq!(states(&told), [(RuleKind::Volume, EventState::Firing)]);
+    day.restart(quiet(Vec::new()));
+    let told = day.sample(&[]);
+    assert_eq!(states(&told), [(RuleKind::Volume, EventState::Resolved)]);
+}
+
+#[test]
+fn a_device_that_is_not_registered_any_more_is_not_silent_for_ever() {
+    let mut limits = Limits::default();
+    limits.silent.value = Setting::At(2 * HOUR);
+    let entry = registered_as(Selector::Address(ip("10.0.0.5")), limits);
+    let mut day = Day::new(quiet(vec![entry]));
+    let told = day.after(3 * HOUR, &[]);
+    assert_eq!(states(&told), [(RuleKind::Silent, EventState::Firing)]);
+    day.ledger.apply(quiet(Vec::new()));
+    let told = day.sample(&[]);
+    assert_eq!(states(&told), [(RuleKind::Silent, EventState::Resolved)]);
+}
