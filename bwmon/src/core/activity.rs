@@ -263,6 +263,9 @@ impl Activity {
                 (Some(_), None) => {}
             }
         }
+        for learning in self.surges.iter_mut().flatten() {
+            learning.surge.is_to_be_saved();
+        }
         self.silent_for = self.silent_for.min(other.silent_for);
         self.is_learning |= other.is_learning;
     }

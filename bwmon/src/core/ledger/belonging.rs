@@ -105,6 +105,7 @@ impl Ledger {
             device.merge(old, self.today);
             self.busy_devices.insert(new.clone());
             self.joined.push((id.to_owned(), new.clone()));
+            self.forgotten.extend(Memory::forget_device(id));
             self.renamed.push((id.to_owned(), new));
         }
     }

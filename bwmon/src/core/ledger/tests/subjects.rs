@@ -327,3 +327,23 @@ fn a_device_that_is_not_registered_any_more_is_not_silent_for_ever() {
     let told = day.sample(&[]);
     assert_eq!(states(&told), [(RuleKind::Silent, EventState::Resolved)]);
 }
+
+#[test]
+fn what_was_learnt_of_an_address_is_kept_at_once_as_that_of_its_device() {
+    let mut policy = quiet(Vec::new());
+    policy.defaults.surge.value.watch.received = Setting::At(());
+    let mut day = Day::new(policy);
+    for _ in 0..3 {
+        day.after(Duration::from_secs(60), &[("10.0.0.5", download(100_000))]);
+    }
+    day.ledger.take_changes(Occasion::End);
+    day.ledger.learn(ip("10.0.0.5"), MAC);
+    day.sample(&[]);
+    let memory = day.ledger.take_changes(Occasion::Checkpoint).memory;
+    let learnt: Vec<(&str, bool)> = memory
+        .iter()
+        .filter(|memory| memory.kind == "usual_received")
+        .map(|memory| (&*memory.subject, memory.content.is_some()))
+        .collect();
+    assert_eq!(learnt, [("10.0.0.5", false), (&*MAC.to_string(), true)]);
+}
