@@ -363,6 +363,7 @@ async fn alertmanager_gets_an_alert_that_ends() {
       {
         "annotations": {
           "description": "<b>*Küche*<∕b> ＠everyone X: [y](http꞉∕∕evil․example) has used 512 MB today, over its threshold of 500 MB.",
+          "name": "<b>*Küche*<∕b> ＠everyone X: [y](http꞉∕∕evil․example)",
           "summary": "<b>*Küche*<∕b> ＠everyoneX: [y…: daily volume alert is over"
         },
         "endsAt": "2026-03-08T15:00:00+01:00",
@@ -372,7 +373,6 @@ async fn alertmanager_gets_an_alert_that_ends() {
           "device": "192.123.4.5",
           "direction": "total",
           "instance": "router",
-          "name": "<b>*Küche*<∕b> ＠everyone X: [y](http꞉∕∕evil․example)",
           "rule": "volume",
           "severity": "warning"
         },
@@ -397,6 +397,32 @@ async fn alertmanager_keeps_what_still_fires() {
         let ends_at: Timestamp = body[0]["endsAt"].as_str().unwrap().parse().unwrap();
         assert!(ends_at > Timestamp::now());
     }
+}
+
+#[tokio::test]
+async fn alertmanager_keeps_a_quota_for_its_cycle() {
+    let now = Timestamp::now();
+    let today = now.to_zoned(TimeZone::UTC).date();
+    let until = today.checked_add(jiff::Span::new().days(20)).unwrap();
+    let mut event = Event::clone(&event("e1"));
+    event.rule = RuleKind::Quota;
+    event.detail = Detail::Quota {
+        percent: 50,
+        limit: 1_000,
+        from: today,
+        until,
+        forecast: None,
+    };
+    let shown = sent(
+        "",
+        Shape::Alertmanager(Alertmanager::default()),
+        &[Arc::new(event)],
+    )
+    .await;
+    let (_, ends_at) = shown.split_once("\"endsAt\": \"").unwrap();
+    let ends_at: Timestamp = ends_at.split_once('"').unwrap().0.parse().unwrap();
+    let kept = ends_at.duration_since(now).as_hours() / 24;
+    assert!((20..=21).contains(&kept), "{kept}");
 }
 
 #[tokio::test]
