@@ -9,7 +9,7 @@ use jiff::civil::{Date, DateTime};
 use super::{
     event::{Direction, RuleKind},
     meter::{Rates, plus},
-    policy::{Condition, Directed, Rules, Scope},
+    policy::{Condition, Directed, Rule, Rules, Scope},
     rules::{Facts, Newcomer, Seen, Today},
     surge::{Expectation, Surge},
     time::Now,
@@ -270,6 +270,13 @@ impl Activity {
         self.is_learning |= other.is_learning;
     }
 
+    /// Which traffic counts for a rule; `usual` for one that does not say so itself.
+    pub(super) fn scope(&self, rule: Rule, usual: Scope) -> Scope {
+        let mut rules = self.rules.list().iter();
+        let in_force = rules.find(|each| each.rule == rule);
+        in_force.and_then(|each| each.scope).unwrap_or(usual)
+    }
+
     /// What it used today, in scope.
     pub(super) fn today(&self, scope: Scope) -> Today {
         Today {
@@ -277,6 +284,14 @@ impl Activity {
             sent: self.usage.sent_in(scope),
             received: self.usage.received_in(scope),
         }
+    }
+
+    /// Whether so much of a quota is used in the cycle of `day` that it should not be forgotten: a
+    /// hundredth, which somebody who makes up addresses does not use for each of them.
+    pub(super) fn has_used_quota(&self, day: Date) -> bool {
+        let used = self.used.of(Direction::Total, Scope::All);
+        let is_part = |limit: u64| used > 0 && used >= limit / 100;
+        self.used.start == self.rules.cycle.start(day) && self.rules.quota().is_some_and(is_part)
     }
 
     /// How readers see what it used today.

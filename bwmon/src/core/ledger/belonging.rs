@@ -173,12 +173,14 @@ impl Ledger {
             alerts,
             devices,
             forgotten,
+            today,
             ..
         } = self;
         devices.retain(|id, device| {
             let stays = device.is_registered()
                 || !device.addresses.is_empty()
                 || !device.last_seen.is_some_and(is_old)
+                || device.activity.has_used_quota(*today)
                 || alerts.open_of(id).next().is_some();
             if !stays {
                 forgotten.extend(Memory::forget_device(id));

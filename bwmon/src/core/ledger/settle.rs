@@ -35,7 +35,11 @@ impl Ledger {
         for (from, to) in std::mem::take(&mut self.joined) {
             if let Some(device) = self.devices.get(&to) {
                 let name = device.name();
-                let today = device.activity.today(self.scope);
+                let today = |rule| {
+                    device
+                        .activity
+                        .today(device.activity.scope(rule, self.scope))
+                };
                 let reference = device.reference(&name);
                 told.extend(self.alerts.join(now, &from, &reference, today, new_id));
             }

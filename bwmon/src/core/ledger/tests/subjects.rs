@@ -347,3 +347,49 @@ fn what_was_learnt_of_an_address_is_kept_at_once_as_that_of_its_device() {
         .collect();
     assert_eq!(learnt, [("10.0.0.5", false), (&*MAC.to_string(), true)]);
 }
+
+#[test]
+fn what_was_used_in_a_cycle_outlives_a_holiday() {
+    let mut policy = quiet(Vec::new());
+    policy.defaults.quota.value = QuotaLimit {
+        limit: Setting::At(1_000),
+        cycle: Some(Cycle::DayOfMonth(1)),
+        ..QuotaLimit::default()
+    };
+    let mut day = Day::new(policy);
+    day.ledger.learn(ip("10.0.0.5"), MAC);
+    day.sample(&[("10.0.0.5", download(400))]);
+    for _ in 0..10 {
+        day.after(24 * HOUR, &[("10.0.0.6", download(1))]);
+    }
+    day.ledger.learn(ip("10.0.0.5"), MAC);
+    day.sample(&[("10.0.0.5", download(50))]);
+    let device = day.device(&MAC.to_string());
+    assert_eq!(device.cycle.as_ref().unwrap().received, 450);
+}
+
+#[test]
+fn a_join_moves_no_bytes_that_the_rule_does_not_look_at() {
+    let mut policy = quiet(Vec::new());
+    let local = Row {
+        received: Counter {
+            bytes: 5_000,
+            packets: 1,
+        },
+        received_local: Counter {
+            bytes: 5_000,
+            packets: 1,
+        },
+        ..Row::default()
+    };
+    policy.defaults.volume.value.total = Setting::At(5_500);
+    policy.defaults.volume.tuning.scope = Some(Scope::All);
+    let mut day = Day::new(policy);
+    day.sample(&[("10.0.0.5", local)]);
+    let told = day.sample(&[("10.0.0.5", download(1_000))]);
+    assert_eq!(states(&told), [(RuleKind::Volume, EventState::Firing)]);
+    day.ledger.learn(ip("10.0.0.5"), MAC);
+    day.sample(&[]);
+    let alert = day.ledger.alerts.open().next().unwrap();
+    assert_eq!(alert.moved_bytes, 0);
+}
