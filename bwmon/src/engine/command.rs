@@ -40,6 +40,7 @@ impl Engine {
         }
         if has_changed {
             self.saved = now.monotonic;
+            self.alerts_saved = None;
             let checkpoint = self.checkpoint(&now, Occasion::Checkpoint);
             self.store.write(checkpoint);
             self.publish(&now);

@@ -38,7 +38,7 @@ use crate::{
         ledger::{Ledger, Occasion},
         policy::Scope,
         time::{Monotonic, Now, rfc3339},
-        view::{PollStatus, Snapshot},
+        view::{AlertState, PollStatus, Snapshot},
     },
     http::{self, Heartbeat, HttpError, Process},
     kernel,
@@ -52,6 +52,8 @@ use crate::{
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
 /// What the first sample may be about at most.
 const LONGEST_FIRST: Duration = Duration::from_secs(3600);
+/// How often alerts are written down to which nothing happened: only how long they last.
+const ALERTS_EVERY: Duration = Duration::from_secs(10 * 60);
 /// Changes of interfaces, addresses and neighbours that are taken in between two looks at the clock.
 const CHANGES_AT_ONCE: usize = 256;
 /// Requests to change something that wait for the loop.
@@ -186,6 +188,8 @@ struct Engine {
     /// When the tables were last read by an earlier run, where this one goes on with them.
     counted_since: Option<Timestamp>,
     saved: Monotonic,
+    /// When all alerts were last written down; `None` once something happened to one.
+    alerts_saved: Option<Monotonic>,
     /// The time of the last checkpoint that is durable.
     durable: Timestamp,
     tried: Monotonic,
@@ -263,6 +267,7 @@ impl Engine {
             sampled: None,
             counted_since: None,
             saved: now.monotonic,
+            alerts_saved: None,
             durable: Timestamp::UNIX_EPOCH,
             tried: now.monotonic,
             answers: Answers::default(),
@@ -385,6 +390,7 @@ impl Engine {
         let told = self.ledger.sample(now, elapsed, counted, &mut new_id);
         for transition in &told {
             self.tell(transition);
+            self.alerts_saved = None;
         }
         told.len()
     }
@@ -402,7 +408,17 @@ impl Engine {
             .pin
             .is_some()
             .then(|| self.watches.iter().filter_map(Watch::saved).collect());
-        let alerts = self.ledger.alert_records(now);
+        let is_fresh = |saved: Monotonic| now.monotonic.since(saved) < ALERTS_EVERY;
+        let mut alerts = self.ledger.alert_records(now);
+        if occasion == Occasion::Checkpoint
+            && changes.renamed.is_empty()
+            && self.alerts_saved.is_some_and(is_fresh)
+        {
+            // These are gone from the database with each checkpoint.
+            alerts.retain(|record| record.alert.state == AlertState::Pending);
+        } else {
+            self.alerts_saved = Some(now.monotonic);
+        }
         Checkpoint {
             events: std::mem::take(&mut self.events),
             settled: self.take_settled(),

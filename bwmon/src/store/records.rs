@@ -43,7 +43,7 @@ pub struct Checkpoint {
     pub settled: Vec<Settled>,
     /// How long bwmon has run, in this run and all before it.
     pub ran: Duration,
-    /// Those that changed. They go after `renamed`, by which an old device's memory is gone.
+    /// Those that changed.
     pub memory: Vec<MemoryRecord>,
 }
 
