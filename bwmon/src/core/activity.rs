@@ -9,7 +9,7 @@ use jiff::civil::{Date, DateTime};
 use super::{
     event::{Direction, RuleKind},
     meter::{Rates, plus},
-    policy::{Condition, Directed, Rules, Scope},
+    policy::{Condition, Directed, Rule, Rules, Scope},
     rules::{Facts, Newcomer, Seen, Today},
     surge::{Expectation, Surge},
     time::Now,
@@ -266,8 +266,18 @@ impl Activity {
                 (Some(_), None) => {}
             }
         }
+        for learning in self.surges.iter_mut().flatten() {
+            learning.surge.is_to_be_saved();
+        }
         self.silent_for = self.silent_for.min(other.silent_for);
         self.is_learning |= other.is_learning;
+    }
+
+    /// Which traffic counts for a rule; `usual` for one that does not say so itself.
+    pub(super) fn scope(&self, rule: Rule, usual: Scope) -> Scope {
+        let mut rules = self.rules.list().iter();
+        let in_force = rules.find(|each| each.rule == rule);
+        in_force.and_then(|each| each.scope).unwrap_or(usual)
     }
 
     /// What it used today, in scope.
@@ -277,6 +287,14 @@ impl Activity {
             sent: self.usage.sent_in(scope),
             received: self.usage.received_in(scope),
         }
+    }
+
+    /// Whether so much of a quota is used in the cycle of `day` that it should not be forgotten: a
+    /// hundredth, which somebody who makes up addresses does not use for each of them.
+    pub(super) fn has_used_quota(&self, day: Date) -> bool {
+        let used = self.used.of(Direction::Total, Scope::All);
+        let is_part = |limit: u64| used > 0 && used >= limit / 100;
+        self.used.start == self.rules.cycle.start(day) && self.rules.quota().is_some_and(is_part)
     }
 
     /// How readers see what it used today.
@@ -333,6 +351,11 @@ impl Activity {
             .into_iter()
             .zip(&mut self.surges)
             .filter_map(|(direction, learning)| Some((direction, &mut learning.as_mut()?.surge)))
+    }
+
+    /// It had sent nothing for so long before a restart.
+    pub(super) fn resume_silence(&mut self, time: Duration) {
+        self.silent_for = time;
     }
 
     /// Goes on from what was learnt before.

@@ -60,7 +60,7 @@ impl Known {
             return;
         }
         if self.arrivals.len() >= MOST {
-            self.forget_the_older_half();
+            self.make_room();
         }
         let is_recent = |at: &Monotonic| now.monotonic.since(*at) < NEW_FOR;
         while self.latest.front().is_some_and(|at| !is_recent(at)) {
@@ -116,19 +116,20 @@ impl Known {
         self.watched_for = time;
     }
 
-    fn forget_the_older_half(&mut self) {
+    /// Forgets the older half; of a flood, which is a crowd and the newest of all, only that.
+    fn make_room(&mut self) {
         let mut times: Vec<Timestamp> = self.arrivals.values().map(|each| each.at).collect();
         let middle = times.len() / 2;
         let (_, middle, _) = times.select_nth_unstable(middle);
         let middle = *middle;
-        let gone = &mut self.gone;
-        self.arrivals.retain(|mac, arrival| {
-            let stays = arrival.at > middle;
-            if !stays {
-                gone.push(*mac);
-            }
-            stays
-        });
+        let is_flood = |arrival: &Arrival| arrival.in_a_crowd && arrival.at >= middle;
+        let flood = self.arrivals.values().filter(|each| is_flood(each)).count();
+        let is_to_go = |arrival: &Arrival| match flood > MOST / 4 {
+            true => is_flood(arrival),
+            false => arrival.at <= middle,
+        };
+        let gone = self.arrivals.extract_if(|_, arrival| is_to_go(arrival));
+        self.gone.extend(gone.map(|(mac, _)| mac));
     }
 }
 
@@ -180,10 +181,22 @@ mod tests {
     }
 
     #[test]
+    fn a_flood_pushes_out_nobody_but_itself() {
+        let mut known = Known::default();
+        known.see(mac(0), &at(0));
+        for number in 1..=3 * MOST as u32 {
+            known.see(mac(number), &at(10_000 + u64::from(number)));
+        }
+        assert!(known.arrivals.len() <= MOST);
+        assert!(known.arrivals.contains_key(&mac(0)));
+    }
+
+    #[test]
     fn what_is_remembered_is_bounded_and_the_oldest_goes() {
         let mut known = Known::default();
         for number in 0..=MOST as u32 {
-            known.see(mac(number), &at(number.into()));
+            // Twenty an hour are no crowd.
+            known.see(mac(number), &at(200 * u64::from(number)));
         }
         assert!(known.arrivals.len() <= MOST);
         assert!(known.arrivals.contains_key(&mac(MOST as u32)));

@@ -60,7 +60,7 @@ pub struct Ledger {
     alerts: Alerts,
     totals: Totals,
     known: Known,
-    /// Ids of totals that are not kept any more.
+    /// Ids of totals and devices that are not kept any more: what fires of them is over.
     gone: Vec<String>,
     /// What to forget of devices that are.
     forgotten: Vec<Memory>,

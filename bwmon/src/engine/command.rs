@@ -41,6 +41,7 @@ impl Engine {
         }
         if has_changed {
             self.saved = now.monotonic;
+            self.alerts_saved = None;
             let checkpoint = Checkpoint {
                 outlives: Outlives::PowerCut,
                 ..self.checkpoint(&now, Occasion::Checkpoint)

@@ -79,7 +79,11 @@ impl Engine {
             .watches
             .iter()
             .filter_map(|watch| Some(watch.link.as_ref()?.name.as_str()));
-        let routes = routing::routes(names);
+        // Without any interface nothing is known of what this machine does, so it stays as it was.
+        let routes = match watched.is_empty() {
+            true => !self.local.count_all,
+            false => routing::routes(names),
+        };
         let (local, warning) = self
             .network
             .local(&self.config.local_networks, &watched, routes);

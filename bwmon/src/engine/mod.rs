@@ -38,7 +38,7 @@ use crate::{
         ledger::{Ledger, Occasion},
         policy::Scope,
         time::{Monotonic, Now, rfc3339},
-        view::{PollStatus, Snapshot},
+        view::{AlertState, PollStatus, Snapshot},
     },
     http::{self, Heartbeat, HttpError, Process},
     kernel,
@@ -50,6 +50,10 @@ use crate::{
 /// How often the state is written down: what a crash may cost, unless tables are pinned, and what
 /// flash has to bear.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
+/// What the first sample may be about at most.
+const LONGEST_FIRST: Duration = Duration::from_secs(3600);
+/// How often alerts are written down to which nothing happened: only how long they last.
+const ALERTS_EVERY: Duration = Duration::from_secs(10 * 60);
 /// Changes of interfaces, addresses and neighbours that are taken in between two looks at the clock.
 const CHANGES_AT_ONCE: usize = 256;
 /// Requests to change something that wait for the loop.
@@ -117,9 +121,14 @@ pub async fn run(
     let network = Network::new(&state);
     let mut engine = Engine::new(config, overrides, network, store, &mut loaded, out, &now)?;
     engine.warnings.extend(loaded.warnings.iter().cloned());
+    let saved_at = loaded.at;
     engine.saved_tables = checkpoint::restore(&mut engine.ledger, loaded, &now);
+    let saved_tables = engine.saved_tables.len();
     engine.follow_links();
     engine.require_an_interface()?;
+    if engine.saved_tables.len() < saved_tables {
+        engine.counted_since = saved_at;
+    }
     for neighbour in state.neighbours {
         engine.learn(neighbour);
     }
@@ -176,7 +185,11 @@ struct Engine {
     out: Published,
     poll: PollStatus,
     sampled: Option<Now>,
+    /// When the tables were last read by an earlier run, where this one goes on with them.
+    counted_since: Option<Timestamp>,
     saved: Monotonic,
+    /// When all alerts were last written down; `None` once something happened to one.
+    alerts_saved: Option<Monotonic>,
     /// The time of the last checkpoint that is durable.
     durable: Timestamp,
     tried: Monotonic,
@@ -252,7 +265,9 @@ impl Engine {
             out,
             poll,
             sampled: None,
+            counted_since: None,
             saved: now.monotonic,
+            alerts_saved: None,
             durable: Timestamp::UNIX_EPOCH,
             tried: now.monotonic,
             answers: Answers::default(),
@@ -354,11 +369,16 @@ impl Engine {
 
     /// Reads every table, steps the ledger, and tells of what happened. Returns how much that was.
     fn sample(&mut self, now: &Now) -> usize {
-        let elapsed = self.sampled.map_or(self.config.poll_interval, |sampled| {
-            now.monotonic.since(sampled.monotonic)
-        });
-        let intervals = elapsed.as_secs_f64() / self.config.poll_interval.as_secs_f64();
-        self.poll.missed += (intervals.round() as u64).saturating_sub(1);
+        let interval = self.config.poll_interval;
+        let elapsed = match self.sampled {
+            Some(sampled) => {
+                let elapsed = now.monotonic.since(sampled.monotonic);
+                let intervals = elapsed.as_secs_f64() / interval.as_secs_f64();
+                self.poll.missed += (intervals.round() as u64).saturating_sub(1);
+                elapsed
+            }
+            None => first_elapsed(self.counted_since, now.wall, interval),
+        };
         self.poll.samples += 1;
         self.sampled = Some(*now);
         for watch in &mut self.watches {
@@ -370,6 +390,7 @@ impl Engine {
         let told = self.ledger.sample(now, elapsed, counted, &mut new_id);
         for transition in &told {
             self.tell(transition);
+            self.alerts_saved = None;
         }
         told.len()
     }
@@ -387,7 +408,17 @@ impl Engine {
             .pin
             .is_some()
             .then(|| self.watches.iter().filter_map(Watch::saved).collect());
-        let alerts = self.ledger.alert_records(now);
+        let is_fresh = |saved: Monotonic| now.monotonic.since(saved) < ALERTS_EVERY;
+        let mut alerts = self.ledger.alert_records(now);
+        if occasion == Occasion::Checkpoint
+            && changes.renamed.is_empty()
+            && self.alerts_saved.is_some_and(is_fresh)
+        {
+            // These are gone from the database with each checkpoint.
+            alerts.retain(|record| record.alert.state == AlertState::Pending);
+        } else {
+            self.alerts_saved = Some(now.monotonic);
+        }
         Checkpoint {
             events: std::mem::take(&mut self.events),
             settled: self.take_settled(),
@@ -436,5 +467,36 @@ impl Engine {
         closed?;
         log::info!("stopped");
         Ok(())
+    }
+}
+
+/// The time that the first sample is about. Programs that were pinned counted while nobody read, and
+/// that is not to look as if it all came within one interval.
+///
+/// Only the wall clock knows for how long, and may have jumped; hence the bound.
+fn first_elapsed(since: Option<Timestamp>, now: Timestamp, interval: Duration) -> Duration {
+    since
+        .and_then(|since| Duration::try_from(now.duration_since(since)).ok())
+        .map_or(interval, |elapsed| elapsed.min(LONGEST_FIRST).max(interval))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_sample_is_about_all_the_time_since_the_tables_were_read() {
+        let now = Timestamp::from_second(1_772_928_000).unwrap();
+        for (ago, expected) in [
+            (None, 1),
+            (Some(-60), 1),
+            (Some(0), 1),
+            (Some(90), 90),
+            (Some(86_400), 3_600),
+        ] {
+            let since = ago.map(|ago| now - jiff::SignedDuration::from_secs(ago));
+            let elapsed = first_elapsed(since, now, Duration::from_secs(1));
+            assert_eq!(elapsed, Duration::from_secs(expected), "{ago:?}");
+        }
     }
 }

@@ -129,7 +129,7 @@ fn addresses(connection: &Connection) -> rusqlite::Result<Vec<AddressRecord>> {
 
 fn memory(connection: &Connection) -> rusqlite::Result<Vec<MemoryRecord>> {
     let mut statement =
-        connection.prepare("SELECT subject, kind, state FROM memory ORDER BY subject, kind")?;
+        connection.prepare("SELECT subject, kind, state FROM memory ORDER BY kind, subject")?;
     let memory = statement.query_map([], |row| {
         Ok(MemoryRecord {
             subject: row.get(0)?,

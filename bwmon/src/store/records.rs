@@ -45,7 +45,7 @@ pub struct Checkpoint {
     pub ran: Duration,
     /// What it has to outlive, besides a crash of bwmon.
     pub outlives: Outlives,
-    /// Those that changed. They go after `renamed`, by which an old device's memory is gone.
+    /// Those that changed.
     pub memory: Vec<MemoryRecord>,
 }
 

@@ -20,10 +20,6 @@ pub(super) fn rename(
     transaction
         .prepare_cached("UPDATE alert SET device = ?2 WHERE device = ?1")?
         .execute([old, new])?;
-    // What the core remembers can't be merged here; what it remembers of the new one follows.
-    transaction
-        .prepare_cached("DELETE FROM memory WHERE subject = ?1")?
-        .execute([old])?;
     match (key(transaction, old)?, key(transaction, new)?) {
         (None, _) => Ok(()),
         (Some(old), None) => {

@@ -91,12 +91,13 @@ pub(super) const MIGRATIONS: [&str; 2] = [
         error     TEXT
     ) STRICT;
 
-    -- What the core wants back.
+    -- What the core wants back. By kind first, since what changes each minute is small, and is to be
+    -- in few pages, apart from what is large and rarely changes.
     CREATE TABLE memory (
-        subject TEXT NOT NULL,
         kind    TEXT NOT NULL,
+        subject TEXT NOT NULL,
         state   TEXT NOT NULL,
-        PRIMARY KEY (subject, kind)
+        PRIMARY KEY (kind, subject)
     ) STRICT, WITHOUT ROWID;
 ",
 ];

@@ -187,7 +187,7 @@ impl Alerts {
     }
 
     /// Moves the open alerts and cooldowns of the device `from` to the device `to`, when both turn
-    /// out to be one; `today` is what the two used together.
+    /// out to be one; `today` is what the two used together, in the scope of a rule.
     ///
     /// Where both are firing, the one of `from` resolves. Where one is only pending, it goes. Alerts
     /// that are over keep the id they were told under.
@@ -196,7 +196,7 @@ impl Alerts {
         now: &Now,
         from: &str,
         to: &DeviceRef<'_>,
-        today: Today,
+        today: impl Fn(Rule) -> Today,
         new_id: &mut dyn FnMut() -> String,
     ) -> Vec<Transition> {
         let mut told = Vec::new();
@@ -218,7 +218,7 @@ impl Alerts {
                 track.quiet = cooldown;
             }
             if let Some(open) = &mut track.open {
-                open.join(to, today);
+                open.join(to, today(open.alert.rule()));
             }
         }
         if tracks.iter().all(Track::is_idle) {

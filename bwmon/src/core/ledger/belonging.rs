@@ -105,6 +105,7 @@ impl Ledger {
             device.merge(old, self.today);
             self.busy_devices.insert(new.clone());
             self.joined.push((id.to_owned(), new.clone()));
+            self.forgotten.extend(Memory::forget_device(id));
             self.renamed.push((id.to_owned(), new));
         }
     }
@@ -127,6 +128,8 @@ impl Ledger {
             if !self.devices.contains_key(&id) {
                 let mut device = Device::new(id.clone(), mac, self.today);
                 device.apply(&self.policy);
+                // It may be one that should talk, and never does.
+                self.busy_devices.insert(id.clone());
                 self.devices.insert(id, device);
                 self.views.devices = None;
                 shown.extend(address);
@@ -136,12 +139,16 @@ impl Ledger {
             self.own(address);
         }
         let Self {
-            devices, listed, ..
+            devices,
+            listed,
+            gone,
+            ..
         } = self;
         devices.retain(|id, device| {
             let stays = device.is_in_use() || waiting.contains(id);
             if !stays {
                 listed.retain(|_, owner| owner != id);
+                gone.push(id.clone());
             }
             stays
         });
@@ -166,12 +173,14 @@ impl Ledger {
             alerts,
             devices,
             forgotten,
+            today,
             ..
         } = self;
         devices.retain(|id, device| {
             let stays = device.is_registered()
                 || !device.addresses.is_empty()
                 || !device.last_seen.is_some_and(is_old)
+                || device.activity.has_used_quota(*today)
                 || alerts.open_of(id).next().is_some();
             if !stays {
                 forgotten.extend(Memory::forget_device(id));

@@ -161,12 +161,7 @@ impl Ledger {
             }
             Remembered::Cycle(_) | Remembered::Day(_) | Remembered::Usual(..) => {}
         }
-        let device = self.devices.get_mut(subject);
-        let activity = match device.map(|device| &mut device.activity) {
-            Some(activity) => Some(activity),
-            None => self.totals.by_id(subject).map(|total| &mut total.activity),
-        };
-        let Some(activity) = activity else {
+        let Some(activity) = activity_of(&mut self.devices, &mut self.totals, subject) else {
             return;
         };
         match content {
@@ -180,6 +175,18 @@ impl Ledger {
             }
             Remembered::Seen(_) | Remembered::Watched(_) | Remembered::Mutes(_) => {}
         }
+    }
+}
+
+/// What a device, a group or an interface does.
+pub(super) fn activity_of<'a>(
+    devices: &'a mut BTreeMap<String, Device>,
+    totals: &'a mut Totals,
+    subject: &str,
+) -> Option<&'a mut Activity> {
+    match devices.get_mut(subject) {
+        Some(device) => Some(&mut device.activity),
+        None => totals.by_id(subject).map(|total| &mut total.activity),
     }
 }
 

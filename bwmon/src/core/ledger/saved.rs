@@ -1,6 +1,7 @@
 //! What of the ledger survives a restart.
 
-use super::*;
+use super::{memory::activity_of, *};
+use crate::core::event::RuleKind;
 
 impl Ledger {
     /// Goes on from where an earlier run was. To be called once, before the first sample.
@@ -61,6 +62,30 @@ impl Ledger {
         // Only what is held to a rule goes on learning what is usual.
         for (subject, content) in memory {
             self.recall(&subject, content, now);
+        }
+        self.resume_alerts();
+    }
+
+    /// Has open alerts go on with the facts that they are about, and end where there is nobody left
+    /// that they could be about.
+    fn resume_alerts(&mut self) {
+        let Self {
+            devices,
+            totals,
+            alerts,
+            gone,
+            ..
+        } = self;
+        for alert in alerts.open() {
+            let id = &alert.device.id;
+            match activity_of(devices, totals, id) {
+                // Nobody heard it say anything.
+                Some(activity) if alert.rule == RuleKind::Silent => {
+                    activity.resume_silence(Duration::from_secs(alert.observed));
+                }
+                Some(_) => {}
+                None => gone.push(id.clone()),
+            }
         }
     }
 

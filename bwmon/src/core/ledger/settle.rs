@@ -36,7 +36,11 @@ impl Ledger {
         for (from, to) in std::mem::take(&mut self.joined) {
             if let Some(device) = self.devices.get(&to) {
                 let name = device.name();
-                let today = device.activity.today(self.scope);
+                let today = |rule| {
+                    device
+                        .activity
+                        .today(device.activity.scope(rule, self.scope))
+                };
                 let reference = device.reference(&name);
                 told.extend(self.alerts.join(now, &from, &reference, today, new_id));
             }
@@ -118,9 +122,18 @@ impl Ledger {
         new_id: &mut dyn FnMut() -> String,
     ) -> Vec<Transition> {
         let mut told = Vec::new();
-        let Self { totals, alerts, .. } = self;
-        for id in self.gone.drain(..) {
-            told.extend(alerts.forget(&moment.now, &id, new_id));
+        let Self {
+            devices,
+            totals,
+            alerts,
+            gone,
+            ..
+        } = self;
+        for id in gone.drain(..) {
+            // It may have come back since.
+            if !devices.contains_key(&id) && totals.by_id(&id).is_none() {
+                told.extend(alerts.forget(&moment.now, &id, new_id));
+            }
         }
         for total in totals.iter_mut() {
             let Total { id, activity, .. } = total;

@@ -49,6 +49,11 @@ impl Surge {
         self.unsaved >= WORTH_SAVING
     }
 
+    /// It is another's from now on, and what was saved is forgotten.
+    pub fn is_to_be_saved(&mut self) {
+        self.unsaved = self.unsaved.max(WORTH_SAVING);
+    }
+
     /// What was [`saved`](Self::saved) is safe.
     pub fn stored(&mut self) {
         self.unsaved = Duration::ZERO;

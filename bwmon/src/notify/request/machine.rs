@@ -1,6 +1,6 @@
 //! Receivers that are programs: they get the event itself, one at a time.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use reqwest::{
     Url,
     header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
@@ -11,7 +11,7 @@ use super::{JSON, Request, RequestError, below};
 use crate::{
     config::{Alertmanager, Webhook},
     core::{
-        event::{Event, EventState},
+        event::{Detail, Event, EventState},
         message::NAME_CHARS,
         trial, words,
     },
@@ -69,8 +69,7 @@ pub(super) fn webhook(
     Ok(request)
 }
 
-/// Version 2 of the API. The labels of an alert stay the same from its beginning to its end, which is
-/// how Alertmanager knows it again.
+/// Version 2 of the API.
 pub(super) fn alertmanager(
     manager: &Alertmanager,
     url: &Url,
@@ -85,7 +84,11 @@ pub(super) fn alertmanager(
         (EventState::Resolved, Some(ended_at)) => ended_at.clone(),
         (EventState::Resolved, None) => now.to_string(),
         _ if trial::is_trial(event) => until(now, KEPT_TEST),
-        _ => until(now, KEPT),
+        // There are no reminders of it, which would keep it.
+        _ => match event.detail {
+            Detail::Quota { until: day, .. } => until(now, KEPT.max(time_to(now, day) + KEPT)),
+            _ => until(now, KEPT),
+        },
     };
     let mut annotations = json!({
         "summary": defused(&words::title(event), TEXT_CHARS),
@@ -115,6 +118,14 @@ pub(super) fn alertmanager(
         alert["generatorURL"] = link.as_str().into();
     }
     Request::json(url, &json!([alert])).bearer(manager.token.as_ref())
+}
+
+/// From `now` to the begin of a day, somewhere in the world.
+fn time_to(now: Timestamp, day: Date) -> SignedDuration {
+    let begin = day.to_zoned(TimeZone::UTC);
+    begin.map_or(SignedDuration::ZERO, |begin| {
+        begin.timestamp().duration_since(now)
+    })
 }
 
 fn until(now: Timestamp, kept: SignedDuration) -> String {

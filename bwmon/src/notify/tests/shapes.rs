@@ -401,6 +401,32 @@ async fn alertmanager_keeps_what_still_fires() {
 }
 
 #[tokio::test]
+async fn alertmanager_keeps_a_quota_for_its_cycle() {
+    let now = Timestamp::now();
+    let today = now.to_zoned(TimeZone::UTC).date();
+    let until = today.checked_add(jiff::Span::new().days(20)).unwrap();
+    let mut event = Event::clone(&event("e1"));
+    event.rule = RuleKind::Quota;
+    event.detail = Detail::Quota {
+        percent: 50,
+        limit: 1_000,
+        from: today,
+        until,
+        forecast: None,
+    };
+    let shown = sent(
+        "",
+        Shape::Alertmanager(Alertmanager::default()),
+        &[Arc::new(event)],
+    )
+    .await;
+    let (_, ends_at) = shown.split_once("\"endsAt\": \"").unwrap();
+    let ends_at: Timestamp = ends_at.split_once('"').unwrap().0.parse().unwrap();
+    let kept = ends_at.duration_since(now).as_hours() / 24;
+    assert!((20..=21).contains(&kept), "{kept}");
+}
+
+#[tokio::test]
 async fn a_webhook_is_signed_and_shaped_as_its_owner_wants() {
     let key = SigningKey::new(secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")).unwrap();
     let template = "{\"text\": {{ title }}, \"at\": {{ device.name | upper }}}".to_owned();

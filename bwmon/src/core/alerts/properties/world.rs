@@ -165,7 +165,8 @@ impl World {
                 self.used[0].merge(&phone);
                 let today = self.facts(0, tick).today(Scope::Internet);
                 let laptop = device("laptop");
-                self.alerts.join(&now, "phone", &laptop, today, &mut new_id)
+                self.alerts
+                    .join(&now, "phone", &laptop, |_| today, &mut new_id)
             }
             Happening::Forget => {
                 self.usage[1] = DayUsage::on(day);

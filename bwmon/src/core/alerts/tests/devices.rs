@@ -59,7 +59,7 @@ fn devices_that_are_one_have_one_alert() {
             };
             let told = bench
                 .alerts
-                .join(&at(20), "address", &LAPTOP, today, &mut || next_id(ids));
+                .join(&at(20), "address", &LAPTOP, |_| today, &mut || next_id(ids));
             let open: Vec<_> = bench.alerts.open().cloned().collect();
             let stages = bench
                 .alerts
@@ -104,7 +104,9 @@ fn joining_takes_the_cooldown_along() {
     );
     let mut id = || "id".to_owned();
     assert_eq!(
-        bench.alerts.join(&at(50), "laptop", &to, today, &mut id),
+        bench
+            .alerts
+            .join(&at(50), "laptop", &to, |_| today, &mut id),
         []
     );
     let again = finding(RuleKind::Volume, 0, Some(1001), 1000);
@@ -130,7 +132,7 @@ fn of_two_cooldowns_the_stricter_one_stays() {
         }
         let today = finding(RuleKind::Volume, 0, Some(9999), 0).today;
         let mut id = || "id".to_owned();
-        alerts.join(&at(1), "laptop", &device("mac"), today, &mut id);
+        alerts.join(&at(1), "laptop", &device("mac"), |_| today, &mut id);
         let again = |threshold| finding(RuleKind::Volume, 0, Some(9999), threshold);
         let mut step = |threshold| {
             let told = alerts.step(&at(2), &device("mac"), [again(threshold)], &mut id);
@@ -154,7 +156,7 @@ fn of_two_cooldowns_until_the_same_time_that_of_the_higher_level_stays() {
         }
         assert_eq!(alerts.closed().count(), 2);
         let today = finding(RuleKind::Rate, 0, Some(0), THRESHOLD).today;
-        alerts.join(&at(41), "laptop", &device("mac"), today, &mut id);
+        alerts.join(&at(41), "laptop", &device("mac"), |_| today, &mut id);
         for second in 42..60 {
             let finding = finding(RuleKind::Rate, 0, Some(5999), THRESHOLD);
             assert_eq!(
@@ -175,7 +177,7 @@ fn joining_at_midnight_does_not_take_the_alert_of_a_day_into_the_next() {
         &at(86_400),
         "laptop",
         &device("mac"),
-        tomorrow.today,
+        |_| tomorrow.today,
         &mut id,
     );
     let told = bench
@@ -196,7 +198,9 @@ fn joining_a_device_to_itself_changes_nothing() {
     let today = finding(RuleKind::Volume, 0, Some(1001), 1000).today;
     let told = bench
         .alerts
-        .join(&at(1), "laptop", &LAPTOP, today, &mut || "id".to_owned());
+        .join(&at(1), "laptop", &LAPTOP, |_| today, &mut || {
+            "id".to_owned()
+        });
     assert_eq!((told.len(), bench.alerts.firing(RuleKind::Volume)), (0, 1));
 }
 

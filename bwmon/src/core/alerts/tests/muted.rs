@@ -108,7 +108,7 @@ fn a_mute_follows_a_device_to_its_other_id() {
     let mut id = || "id".to_owned();
     bench
         .alerts
-        .join(&at(0), "address", &LAPTOP, Today::default(), &mut id);
+        .join(&at(0), "address", &LAPTOP, |_| Today::default(), &mut id);
     assert_eq!(bench.run(0..=20, |_| repeated(1001)), []);
     let ended = bench.alerts.unmute("m").unwrap();
     assert_eq!(ended.subject.as_deref(), Some("laptop"));

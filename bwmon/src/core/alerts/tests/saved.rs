@@ -132,7 +132,7 @@ fn a_restored_alert_is_followed_by_its_own_cooldown() {
     bench.alerts = Alerts::restore(bench.alerts.records(&at(1)), &at(1));
     bench
         .alerts
-        .join(&at(2), "phone", &LAPTOP, Today::default(), &mut || {
+        .join(&at(2), "phone", &LAPTOP, |_| Today::default(), &mut || {
             "id".to_owned()
         });
     // Removed from the configuration: nothing but the record says what follows.

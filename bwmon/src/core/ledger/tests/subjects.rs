@@ -287,3 +287,114 @@ fn a_rule_looks_at_the_traffic_that_it_is_told_to() {
         assert_eq!(seen, observed, "{scope:?}");
     }
 }
+
+#[test]
+fn a_restart_makes_nobody_talk() {
+    let mut limits = Limits::default();
+    limits.silent.value = Setting::At(2 * HOUR);
+    let entry = registered_as(Selector::Address(ip("10.0.0.5")), limits);
+    let policy = quiet(vec![entry]);
+    let mut day = Day::new(policy.clone());
+    let told = day.after(3 * HOUR, &[]);
+    assert_eq!(states(&told), [(RuleKind::Silent, EventState::Firing)]);
+    day.restart(policy);
+    for _ in 0..3 {
+        assert_eq!(day.after(HOUR, &[]), []);
+    }
+}
+
+#[test]
+fn what_is_gone_after_a_restart_is_over() {
+    let total = Limits::simple(Setting::At(1_000), Setting::Inherit, Setting::Inherit);
+    let group = Group {
+        total,
+        ..Group::default()
+    };
+    let mut policy = quiet(vec![kid("10.0.0.5")]);
+    policy.groups = BTreeMap::from([("kids".to_owned(), group)]);
+    let mut day = Day::new(policy);
+    let told = day.sample(&[("10.0.0.5", download(2_000))]);
+    assert_eq!(states(&told), [(RuleKind::Volume, EventState::Firing)]);
+    day.restart(quiet(Vec::new()));
+    let told = day.sample(&[]);
+    assert_eq!(states(&told), [(RuleKind::Volume, EventState::Resolved)]);
+}
+
+#[test]
+fn a_device_that_is_not_registered_any_more_is_not_silent_for_ever() {
+    let mut limits = Limits::default();
+    limits.silent.value = Setting::At(2 * HOUR);
+    let entry = registered_as(Selector::Address(ip("10.0.0.5")), limits);
+    let mut day = Day::new(quiet(vec![entry]));
+    let told = day.after(3 * HOUR, &[]);
+    assert_eq!(states(&told), [(RuleKind::Silent, EventState::Firing)]);
+    day.ledger.apply(quiet(Vec::new()));
+    let told = day.sample(&[]);
+    assert_eq!(states(&told), [(RuleKind::Silent, EventState::Resolved)]);
+}
+
+#[test]
+fn what_was_learnt_of_an_address_is_kept_at_once_as_that_of_its_device() {
+    let mut policy = quiet(Vec::new());
+    policy.defaults.surge.value.watch.received = Setting::At(());
+    let mut day = Day::new(policy);
+    for _ in 0..3 {
+        day.after(Duration::from_secs(60), &[("10.0.0.5", download(100_000))]);
+    }
+    day.ledger.take_changes(Occasion::End);
+    day.ledger.learn(ip("10.0.0.5"), MAC);
+    day.sample(&[]);
+    let memory = day.ledger.take_changes(Occasion::Checkpoint).memory;
+    let learnt: Vec<(&str, bool)> = memory
+        .iter()
+        .filter(|memory| memory.kind == "usual_received")
+        .map(|memory| (&*memory.subject, memory.content.is_some()))
+        .collect();
+    assert_eq!(learnt, [("10.0.0.5", false), (&*MAC.to_string(), true)]);
+}
+
+#[test]
+fn what_was_used_in_a_cycle_outlives_a_holiday() {
+    let mut policy = quiet(Vec::new());
+    policy.defaults.quota.value = QuotaLimit {
+        limit: Setting::At(1_000),
+        cycle: Some(Cycle::DayOfMonth(1)),
+        ..QuotaLimit::default()
+    };
+    let mut day = Day::new(policy);
+    day.ledger.learn(ip("10.0.0.5"), MAC);
+    day.sample(&[("10.0.0.5", download(400))]);
+    for _ in 0..10 {
+        day.after(24 * HOUR, &[("10.0.0.6", download(1))]);
+    }
+    day.ledger.learn(ip("10.0.0.5"), MAC);
+    day.sample(&[("10.0.0.5", download(50))]);
+    let device = day.device(&MAC.to_string());
+    assert_eq!(device.cycle.as_ref().unwrap().received, 450);
+}
+
+#[test]
+fn a_join_moves_no_bytes_that_the_rule_does_not_look_at() {
+    let mut policy = quiet(Vec::new());
+    let local = Row {
+        received: Counter {
+            bytes: 5_000,
+            packets: 1,
+        },
+        received_local: Counter {
+            bytes: 5_000,
+            packets: 1,
+        },
+        ..Row::default()
+    };
+    policy.defaults.volume.value.total = Setting::At(5_500);
+    policy.defaults.volume.tuning.scope = Some(Scope::All);
+    let mut day = Day::new(policy);
+    day.sample(&[("10.0.0.5", local)]);
+    let told = day.sample(&[("10.0.0.5", download(1_000))]);
+    assert_eq!(states(&told), [(RuleKind::Volume, EventState::Firing)]);
+    day.ledger.learn(ip("10.0.0.5"), MAC);
+    day.sample(&[]);
+    let alert = day.ledger.alerts.open().next().unwrap();
+    assert_eq!(alert.moved_bytes, 0);
+}
