@@ -305,8 +305,10 @@ impl Ledger {
         if is_new_day && !has_jumped {
             self.forget_old(now.wall);
         }
-        // A day that had begun too early is taken back from all, at rest or not.
-        if is_new_day {
+        // A day that had begun too early is taken back from all, at rest or not, and what was muted
+        // may be there to be told.
+        let is_unmuted = self.alerts.expire_mutes(now);
+        if is_new_day || is_unmuted {
             self.busy_devices.extend(self.devices.keys().cloned());
         }
         for (address, row) in counted {

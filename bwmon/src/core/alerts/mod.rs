@@ -175,6 +175,12 @@ impl Alerts {
         self.mutes.add(now.wall, mute)
     }
 
+    /// Ends the mutes that are over. Says whether there were any: then there may be something to
+    /// tell of devices to which nothing happens.
+    pub fn expire_mutes(&mut self, now: &Now) -> bool {
+        self.mutes.expire(now.wall)
+    }
+
     /// Ends a mute, and returns it.
     pub fn unmute(&mut self, id: &str) -> Result<Mute, MuteError> {
         self.mutes.remove(id)

@@ -77,13 +77,15 @@ impl Mutes {
         muted
     }
 
-    /// Drops those that are over.
-    pub(super) fn expire(&mut self, wall: Timestamp) {
-        if self.next_end.is_some_and(|end| end <= wall) {
+    /// Drops those that are over. Says whether there were any.
+    pub(super) fn expire(&mut self, wall: Timestamp) -> bool {
+        let is_any_over = self.next_end.is_some_and(|end| end <= wall);
+        if is_any_over {
             self.list
                 .retain(|mute| mute.until.is_none_or(|until| until > wall));
             self.find_next_end();
         }
+        is_any_over
     }
 
     /// Adds one; one with the same id gives way to it.

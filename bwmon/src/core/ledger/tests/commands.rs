@@ -143,6 +143,18 @@ fn a_device_is_named_by_id_or_address_and_a_total_by_its_id() {
 }
 
 #[test]
+fn a_muted_device_fires_once_its_mute_is_over_even_at_rest() {
+    let mut day = Day::new(laptop(1_000));
+    day.mute(Some(LAPTOP), MuteEnd::After(3_600)).unwrap();
+    assert_eq!(day.sample(&[(LAPTOP, download(2_000))]), []);
+    for _ in 0..3 {
+        assert_eq!(day.after(Duration::from_secs(600), &[]), []);
+    }
+    let told = day.after(Duration::from_secs(3_600), &[]);
+    assert_eq!(told[0].state, EventState::Firing);
+}
+
+#[test]
 fn a_mute_ends_by_the_wall_clock_also_where_nothing_moves() {
     let mut day = Day::new(laptop(1_000));
     day.sample(&[]);
