@@ -383,7 +383,8 @@ impl Engine {
         self.sampled = Some(*now);
         for watch in &mut self.watches {
             watch.fold();
-            self.ledger.carried(&watch.name, watch.carried());
+            let carried = watch.take_carried();
+            self.ledger.carried(&watch.name, carried);
         }
         let counted = self.watches.iter_mut().flat_map(Watch::take_counted);
         let mut new_id = || uuid::Uuid::new_v4().to_string();

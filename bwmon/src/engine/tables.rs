@@ -28,6 +28,8 @@ pub(super) struct Tables {
     /// All that was counted since the tables were taken up.
     pub(super) total: Row,
     pub(super) reserved: [Row; FIRST_ADDRESS_SLOT as usize],
+    /// Of that, what was not yet taken for what the interface carried.
+    pub(super) unowned: Row,
     pub(super) since: AttachPoint,
 }
 
@@ -85,6 +87,7 @@ impl Tables {
             reading: Vec::new(),
             total: Row::default(),
             reserved: Default::default(),
+            unowned: Row::default(),
             since: AttachPoint::default(),
             counting,
         };
@@ -146,6 +149,7 @@ impl Tables {
             reading,
             total,
             reserved,
+            unowned,
             ..
         } = self;
         let table = counting.table();
@@ -156,6 +160,7 @@ impl Tables {
                 ..FIRST_ADDRESS_SLOT => {
                     let sum = &mut reserved[slot as usize];
                     *sum = plus(*sum, row);
+                    *unowned = plus(*unowned, row);
                     *total = plus(*total, row);
                     return;
                 }

@@ -233,11 +233,13 @@ impl Watch {
         }
     }
 
-    /// What all addresses together counted, of what [`Self::take_counted`] will take.
-    pub(super) fn carried(&self) -> Row {
-        self.counted
-            .iter()
-            .fold(Row::default(), |sum, (_, row)| plus(sum, *row))
+    /// What the interface carried since the last call: what [`Self::take_counted`] will take, and
+    /// what belongs to no address.
+    pub(super) fn take_carried(&mut self) -> Row {
+        let tables = self.tables.as_mut();
+        let unowned = tables.map(|tables| std::mem::take(&mut tables.unowned));
+        let counted = self.counted.iter().map(|(_, row)| *row);
+        counted.chain(unowned).fold(Row::default(), plus)
     }
 
     /// What addresses counted since the last call, as far as it was read.
