@@ -79,6 +79,8 @@ fn it_counts_as_a_nobody_with_three_capabilities() {
         (field("CapPrm:"), field("CapBnd:")),
         (Some(MASK), Some(MASK))
     );
+    // Programs that it starts for a channel get none of them.
+    assert_eq!(field("CapAmb:"), Some("0000000000000000"));
     let sent = lan.upload((0..50).map(|n| Lan::packet(DEVICE, PEER).length(100 + n).build()));
     let received = lan.download((0..50).map(|n| Lan::packet(PEER, DEVICE).length(90 + n).build()));
     wait_for_balance(&daemon, "lan0", Traffic { sent, received });

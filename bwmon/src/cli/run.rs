@@ -6,7 +6,7 @@ use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
 use super::args::{Options, RunArgs};
-use crate::{config, engine, tls};
+use crate::{config, engine, kernel, tls};
 
 /// Counts, compares and alerts until a signal says stop.
 pub fn run(options: &Options, args: &RunArgs) -> anyhow::Result<ExitCode> {
@@ -15,6 +15,10 @@ pub fn run(options: &Options, args: &RunArgs) -> anyhow::Result<ExitCode> {
     let config = config::load(&overrides)?;
     for warning in &config.warnings {
         log::warn!("{warning}");
+    }
+    // Before there are threads, each of which has a set of its own.
+    if let Err(error) = kernel::keep_capabilities_from_programs() {
+        log::debug!("there are no ambient capabilities to give up: {error}");
     }
     // One for the loop, one for readers, so that a large answer does not hold up a sample.
     let runtime = tokio::runtime::Builder::new_multi_thread()

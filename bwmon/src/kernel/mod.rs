@@ -8,6 +8,7 @@
 //! Nothing here knows what a device is, or decides anything but how to attach.
 
 mod attach;
+mod capabilities;
 mod clock;
 mod counting;
 mod link_counters;
@@ -18,6 +19,7 @@ mod table;
 pub use attach::{
     AttachError, Attached, EgressMode, IngressMode, Interface, LinkLayer, program_name,
 };
+pub use capabilities::keep_capabilities_from_programs;
 pub use clock::{boot_id, host_name, now, possible_cpus};
 pub use counting::Counting;
 pub use link_counters::{LinkCounters, link_counters};
