@@ -90,79 +90,50 @@ mod tests {
 
     use super::*;
 
-    fn check(cycle: Cycle, day: Date, start: Date, end: Date) {
-        assert_eq!(cycle.start(day), start, "{cycle:?} {day}");
-        assert_eq!(cycle.end(day), end, "{cycle:?} {day}");
+    /// Rows of a day, and the first days of its cycle and of the next one.
+    fn check(cycle: Cycle, rows: &[[&str; 3]]) {
+        for row in rows {
+            let [day, start, end] = row.map(|date| date.parse().unwrap());
+            assert_eq!(cycle.start(day), start, "{cycle:?} {day}");
+            assert_eq!(cycle.end(day), end, "{cycle:?} {day}");
+        }
     }
 
     #[test]
     fn a_day_of_the_month_begins_a_cycle() {
-        let cycle = Cycle::DayOfMonth(15);
         check(
-            cycle,
-            date(2026, 3, 15),
-            date(2026, 3, 15),
-            date(2026, 4, 15),
-        );
-        check(
-            cycle,
-            date(2026, 3, 14),
-            date(2026, 2, 15),
-            date(2026, 3, 15),
-        );
-        check(
-            cycle,
-            date(2026, 1, 3),
-            date(2025, 12, 15),
-            date(2026, 1, 15),
+            Cycle::DayOfMonth(15),
+            &[
+                ["2026-03-15", "2026-03-15", "2026-04-15"],
+                ["2026-03-14", "2026-02-15", "2026-03-15"],
+                ["2026-01-03", "2025-12-15", "2026-01-15"],
+            ],
         );
     }
 
     #[test]
     fn a_month_without_the_day_begins_its_cycle_on_its_last() {
-        let cycle = Cycle::DayOfMonth(31);
         check(
-            cycle,
-            date(2026, 2, 28),
-            date(2026, 2, 28),
-            date(2026, 3, 31),
-        );
-        check(
-            cycle,
-            date(2026, 3, 30),
-            date(2026, 2, 28),
-            date(2026, 3, 31),
-        );
-        check(
-            cycle,
-            date(2028, 2, 29),
-            date(2028, 2, 29),
-            date(2028, 3, 31),
+            Cycle::DayOfMonth(31),
+            &[
+                ["2026-02-28", "2026-02-28", "2026-03-31"],
+                ["2026-03-30", "2026-02-28", "2026-03-31"],
+                ["2028-02-29", "2028-02-29", "2028-03-31"],
+            ],
         );
     }
 
     #[test]
     fn a_cycle_may_be_told_from_the_months_end() {
-        let cycle = Cycle::FromMonthsEnd(1);
         check(
-            cycle,
-            date(2026, 2, 28),
-            date(2026, 2, 28),
-            date(2026, 3, 31),
+            Cycle::FromMonthsEnd(1),
+            &[
+                ["2026-02-28", "2026-02-28", "2026-03-31"],
+                ["2026-03-30", "2026-02-28", "2026-03-31"],
+            ],
         );
-        check(
-            cycle,
-            date(2026, 3, 30),
-            date(2026, 2, 28),
-            date(2026, 3, 31),
-        );
-        let cycle = Cycle::FromMonthsEnd(3);
-        check(
-            cycle,
-            date(2026, 4, 28),
-            date(2026, 4, 28),
-            date(2026, 5, 29),
-        );
+        let third_last = [["2026-04-28", "2026-04-28", "2026-05-29"]];
+        check(Cycle::FromMonthsEnd(3), &third_last);
     }
 
     #[test]
@@ -171,9 +142,14 @@ mod tests {
             days: 30,
             from: date(2026, 1, 5),
         };
-        check(cycle, date(2026, 1, 5), date(2026, 1, 5), date(2026, 2, 4));
-        check(cycle, date(2026, 2, 3), date(2026, 1, 5), date(2026, 2, 4));
-        check(cycle, date(2026, 1, 4), date(2025, 12, 6), date(2026, 1, 5));
+        check(
+            cycle,
+            &[
+                ["2026-01-05", "2026-01-05", "2026-02-04"],
+                ["2026-02-03", "2026-01-05", "2026-02-04"],
+                ["2026-01-04", "2025-12-06", "2026-01-05"],
+            ],
+        );
     }
 
     fn any_cycle() -> impl Strategy<Value = Cycle> {

@@ -6,11 +6,13 @@
 
 mod checkpoint;
 mod command;
+mod keep;
 mod links;
 mod network;
 mod outbox;
 mod publish;
 mod reload;
+mod sample;
 mod service;
 mod tables;
 mod watch;
@@ -367,137 +369,9 @@ impl Engine {
         }));
     }
 
-    /// Reads every table, steps the ledger, and tells of what happened. Returns how much that was.
-    fn sample(&mut self, now: &Now) -> usize {
-        let interval = self.config.poll_interval;
-        let elapsed = match self.sampled {
-            Some(sampled) => {
-                let elapsed = now.monotonic.since(sampled.monotonic);
-                let intervals = elapsed.as_secs_f64() / interval.as_secs_f64();
-                self.poll.missed += (intervals.round() as u64).saturating_sub(1);
-                elapsed
-            }
-            None => first_elapsed(self.counted_since, now.wall, interval),
-        };
-        self.poll.samples += 1;
-        self.sampled = Some(*now);
-        for watch in &mut self.watches {
-            watch.fold();
-            let carried = watch.take_carried();
-            self.ledger.carried(&watch.name, carried);
-        }
-        let counted = self.watches.iter_mut().flat_map(Watch::take_counted);
-        let mut new_id = || uuid::Uuid::new_v4().to_string();
-        let told = self.ledger.sample(now, elapsed, counted, &mut new_id);
-        for transition in &told {
-            self.tell(transition);
-            self.alerts_saved = None;
-        }
-        told.len()
-    }
-
     fn change(&mut self, change: Change) {
         for neighbour in self.network.apply(change) {
             self.learn(neighbour);
-        }
-    }
-
-    fn checkpoint(&mut self, now: &Now, occasion: Occasion) -> Checkpoint {
-        let changes = self.ledger.take_changes(occasion);
-        let tables = self
-            .settings
-            .pin
-            .is_some()
-            .then(|| self.watches.iter().filter_map(Watch::saved).collect());
-        let is_fresh = |saved: Monotonic| now.monotonic.since(saved) < ALERTS_EVERY;
-        let mut alerts = self.ledger.alert_records(now);
-        if occasion == Occasion::Checkpoint
-            && changes.renamed.is_empty()
-            && self.alerts_saved.is_some_and(is_fresh)
-        {
-            // These are gone from the database with each checkpoint.
-            alerts.retain(|record| record.alert.state == AlertState::Pending);
-        } else {
-            self.alerts_saved = Some(now.monotonic);
-        }
-        Checkpoint {
-            events: std::mem::take(&mut self.events),
-            settled: self.take_settled(),
-            ran: self.notifier.ran(),
-            ..checkpoint::checkpoint(changes, &alerts, tables, now.wall)
-        }
-    }
-
-    fn written(&mut self, outcome: Outcome) {
-        match outcome {
-            Outcome::Durable(durable) => {
-                self.durable = durable.at;
-                self.answers.durable(durable.at);
-                self.passing.store = None;
-                self.release(durable);
-            }
-            Outcome::Failed(error) => {
-                let message = format!("history is not written, and will be tried again: {error}");
-                if self.passing.store.is_none() {
-                    log::error!("{message}");
-                }
-                self.release_anyway(&error.to_string());
-                self.answers.failed(&error.to_string());
-                self.passing.store = Some(message);
-            }
-        }
-    }
-
-    /// Takes the last sample, lets go of the interfaces, and writes everything down.
-    async fn stop(mut self) -> Result<(), EngineError> {
-        let now = kernel::now();
-        // Detached first, so that the last sample has everything.
-        for watch in &mut self.watches {
-            watch.release();
-        }
-        self.sample(&now);
-        let last = self.checkpoint(&now, Occasion::End);
-        self.watches.clear();
-        self.store.write(last);
-        self.tell_the_last().await;
-        let closed = self.store.close().await;
-        match &closed {
-            Ok(()) => self.answers.durable(Timestamp::MAX),
-            Err(error) => self.answers.failed(&error.to_string()),
-        }
-        closed?;
-        log::info!("stopped");
-        Ok(())
-    }
-}
-
-/// The time that the first sample is about. Programs that were pinned counted while nobody read, and
-/// that is not to look as if it all came within one interval.
-///
-/// Only the wall clock knows for how long, and may have jumped; hence the bound.
-fn first_elapsed(since: Option<Timestamp>, now: Timestamp, interval: Duration) -> Duration {
-    since
-        .and_then(|since| Duration::try_from(now.duration_since(since)).ok())
-        .map_or(interval, |elapsed| elapsed.min(LONGEST_FIRST).max(interval))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_sample_is_about_all_the_time_since_the_tables_were_read() {
-        let now = Timestamp::from_second(1_772_928_000).unwrap();
-        for (ago, expected) in [
-            (None, 1),
-            (Some(-60), 1),
-            (Some(0), 1),
-            (Some(90), 90),
-            (Some(86_400), 3_600),
-        ] {
-            let since = ago.map(|ago| now - jiff::SignedDuration::from_secs(ago));
-            let elapsed = first_elapsed(since, now, Duration::from_secs(1));
-            assert_eq!(elapsed, Duration::from_secs(expected), "{ago:?}");
         }
     }
 }
