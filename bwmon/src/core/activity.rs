@@ -353,6 +353,11 @@ impl Activity {
             .filter_map(|(direction, learning)| Some((direction, &mut learning.as_mut()?.surge)))
     }
 
+    /// For how long it has sent nothing, where a rule asks for that.
+    pub(super) fn silence(&self) -> Option<Duration> {
+        self.rules.has(RuleKind::Silent).then_some(self.silent_for)
+    }
+
     /// It had sent nothing for so long before a restart.
     pub(super) fn resume_silence(&mut self, time: Duration) {
         self.silent_for = time;

@@ -36,6 +36,9 @@ pub enum Remembered {
     Day(DayUsage),
     /// What is usual in a direction.
     Usual(Direction, SavedProfile),
+    /// For how long it had sent nothing at the end of a run, in seconds. Only the next run may go on
+    /// from that, so it is forgotten with the first checkpoint.
+    Silent(u64),
     /// How a MAC was first seen.
     Seen(Arrival),
     /// For how long bwmon has watched, in seconds.
@@ -59,6 +62,7 @@ impl Remembered {
             Self::Cycle(_) => "cycle",
             Self::Day(_) => "day",
             Self::Usual(direction, _) => usual(*direction),
+            Self::Silent(_) => "silent",
             Self::Seen(_) => "seen",
             Self::Watched(_) => "watched",
             Self::Mutes(_) => "mutes",
@@ -159,6 +163,7 @@ impl Ledger {
                 self.alerts.restore_mutes(mutes);
                 return;
             }
+            Remembered::Silent(_) => self.forgotten.push(Memory::forget(subject, "silent")),
             Remembered::Cycle(_) | Remembered::Day(_) | Remembered::Usual(..) => {}
         }
         let Some(activity) = activity_of(&mut self.devices, &mut self.totals, subject) else {
@@ -167,6 +172,7 @@ impl Ledger {
         match content {
             Remembered::Cycle(used) => activity.used = used,
             Remembered::Day(usage) => activity.usage = usage,
+            Remembered::Silent(seconds) => activity.resume_silence(Duration::from_secs(seconds)),
             Remembered::Usual(direction, saved) => {
                 // What is damaged is learnt anew.
                 if let Ok(surge) = Surge::restore(&saved, now) {
@@ -190,16 +196,19 @@ pub(super) fn activity_of<'a>(
     }
 }
 
+/// What is learnt of a subject, as far as it is to be saved now.
 fn learnt(id: &str, activity: &mut Activity, occasion: Occasion) -> Vec<Memory> {
     let is_due = activity.take_due() || occasion == Occasion::End;
-    activity
+    let silence = activity.silence().filter(|_| occasion == Occasion::End);
+    let silence = silence.map(|time| Remembered::Silent(time.as_secs()).of(id));
+    let usual = activity
         .surges()
         .filter(|(_, surge)| surge.is_worth_saving() || is_due)
         .map(|(direction, surge)| {
             surge.stored();
             Remembered::Usual(direction, surge.saved()).of(id)
-        })
-        .collect()
+        });
+    usual.chain(silence).collect()
 }
 
 fn usual(direction: Direction) -> &'static str {

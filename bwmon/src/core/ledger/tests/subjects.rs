@@ -181,6 +181,23 @@ fn a_device_that_falls_silent_is_told_and_so_is_its_return() {
 }
 
 #[test]
+fn a_silence_goes_on_over_restarts_and_is_saved_for_one_of_them() {
+    let mut limits = Limits::default();
+    limits.silent.value = Setting::At(3 * HOUR);
+    let entry = registered_as(Selector::Address(ip("10.0.0.5")), limits);
+    let policy = quiet(vec![entry]);
+    let mut day = Day::new(policy.clone());
+    assert_eq!(day.after(2 * HOUR, &[]), []);
+    day.restart(policy);
+    let first = day.ledger.take_changes(Occasion::Checkpoint);
+    let kept = first.memory.iter().find(|memory| memory.kind == "silent");
+    assert_eq!(kept.map(|memory| &memory.content), Some(&None));
+    let told = day.after(HOUR, &[]);
+    assert_eq!(states(&told), [(RuleKind::Silent, EventState::Firing)]);
+    assert_eq!(told[0].alert.observed, 3 * 3600);
+}
+
+#[test]
 fn a_mac_that_was_never_seen_is_told_once_and_only_after_a_day_of_learning() {
     let mut policy = quiet(Vec::new());
     policy.defaults.new_device.value.watch = Setting::Inherit;
