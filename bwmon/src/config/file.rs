@@ -9,6 +9,7 @@ use super::{
     Config, Http, Listen, LocalNetworks, TcMode, XdpMode,
     channel::Channels,
     error::{ConfigError, Mistake, Place, wording},
+    history::HistoryTable,
     interface, network,
     reader::Reader,
     rules::{Defaults, Groups, Interfaces},
@@ -54,6 +55,8 @@ struct File {
     timezone: Option<Spanned<Scalar>>,
     #[serde(default)]
     http: HttpTable,
+    #[serde(default)]
+    history: HistoryTable,
     #[serde(default)]
     defaults: Defaults,
     #[serde(default)]
@@ -142,6 +145,7 @@ pub(super) fn parse(source: &Source) -> Result<Parsed, ConfigError> {
             listen: listen.unwrap_or(DEFAULT_LISTEN),
             token: reader.secret("http.token_file", file.http.token_file.as_ref())?,
         },
+        history: file.history.read(reader)?,
         policy: Policy {
             defaults: file.defaults.0,
             groups: file.groups.0,

@@ -12,6 +12,7 @@ mod choice;
 mod devices;
 mod error;
 mod file;
+mod history;
 pub mod interface;
 mod listen;
 mod load;
@@ -43,6 +44,7 @@ pub use self::{
     },
     choice::ChoiceError,
     error::{ConfigError, ConfigErrors, Mistake, Place},
+    history::History,
     listen::ListenError,
     load::{Overrides, load},
     network::{NetworkError, SelectorError},
@@ -76,6 +78,8 @@ pub struct Config {
     pub timezone: TimeZone,
     /// The HTTP listener.
     pub http: Http,
+    /// How history is kept.
+    pub history: History,
     /// Where events go.
     pub notify: Vec<Channel>,
     /// Names and thresholds.

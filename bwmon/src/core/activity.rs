@@ -146,6 +146,7 @@ impl Activity {
         Settled {
             finished,
             undated,
+            counted,
             has_counted,
         }
     }
@@ -381,6 +382,8 @@ pub(super) struct Settled {
     pub(super) finished: Option<DayUsage>,
     /// Days under which usage is not kept any more, as they had begun too early.
     pub(super) undated: Vec<Date>,
+    /// What was counted.
+    pub(super) counted: Row,
     /// Whether there was any traffic.
     pub(super) has_counted: bool,
 }

@@ -18,6 +18,7 @@ use super::{
     activity::{Activity, Moment},
     alerts::{AlertRecord, Alerts, Mute, Transition},
     device::Device,
+    history::{History, Sample},
     identity::Identity,
     known::Known,
     mac::MacAddr,
@@ -30,6 +31,7 @@ use super::{
     view::{AddressView, AlertView, DeviceView, MuteView},
 };
 
+pub use changes::{Changes, SavedHistory};
 pub use commands::{Command, CommandError, Done, MuteEnd, NewMute};
 pub use memory::{Memory, Occasion, Remembered};
 
@@ -60,6 +62,9 @@ pub struct Ledger {
     alerts: Alerts,
     totals: Totals,
     known: Known,
+    history: History,
+    /// What interfaces carried since the last sample.
+    carried: Vec<(String, Row)>,
     /// Ids of totals and devices that are not kept any more: what fires of them is over.
     gone: Vec<String>,
     /// What to forget of devices that are.
@@ -156,23 +161,8 @@ pub struct Saved {
     pub alerts: Vec<AlertRecord>,
     /// What else is remembered, of whom.
     pub memory: Vec<(String, Remembered)>,
-}
-
-/// What changed since the last time it was asked for.
-#[derive(Clone, Debug, Default)]
-pub struct Changes {
-    /// Ids of devices that turned out to be others: old, new.
-    pub renamed: Vec<(String, String)>,
-    /// Devices.
-    pub devices: Vec<SavedDevice>,
-    /// What devices used on a day.
-    pub usage: Vec<(String, DayUsage)>,
-    /// Days under which what devices used is not kept any more: it is in `usage` under another.
-    pub undated: Vec<(String, Date)>,
-    /// Addresses.
-    pub addresses: Vec<SavedAddress>,
-    /// What else is remembered.
-    pub memory: Vec<Memory>,
+    /// When all this was written down.
+    pub at: Option<Timestamp>,
 }
 
 impl Ledger {
@@ -193,6 +183,8 @@ impl Ledger {
             alerts: Alerts::default(),
             totals: Totals::default(),
             known: Known::default(),
+            history: History::default(),
+            carried: Vec::new(),
             gone: Vec::new(),
             forgotten: Vec::new(),
             watched_saved: Duration::ZERO,
@@ -242,6 +234,12 @@ impl Ledger {
         if let Some(total) = self.totals.interface(interface) {
             total.activity.count(row);
         }
+        self.carried.push((interface.to_owned(), row));
+    }
+
+    /// What moved in each of the latest samples, oldest first.
+    pub fn recent(&self) -> Arc<[Arc<Sample>]> {
+        self.history.recent()
     }
 
     /// Takes in which traffic rules look at.
@@ -326,6 +324,10 @@ impl Ledger {
         };
         told.extend(self.settle_devices(&moment, new_id));
         told.extend(self.settle_totals(&moment, new_id));
+        for (interface, row) in self.carried.drain(..) {
+            self.history.interface(&interface, row, elapsed);
+        }
+        self.history.end_sample(now, elapsed);
         if !told.is_empty() {
             self.views.closed_alerts = None;
         }
@@ -371,6 +373,7 @@ impl Ledger {
 }
 
 mod belonging;
+mod changes;
 mod commands;
 mod memory;
 mod saved;

@@ -6,6 +6,7 @@ use super::{
     activity::Activity,
     alerts::DeviceRef,
     event::SubjectKind,
+    history::interface_id,
     policy::{Policy, Rules},
 };
 
@@ -25,7 +26,7 @@ impl Total {
     /// Nothing counted yet.
     fn new(kind: SubjectKind, name: &str, rules: Rules, day: Date) -> Self {
         let id = match kind {
-            SubjectKind::Interface => format!("interface:{name}"),
+            SubjectKind::Interface => interface_id(name),
             SubjectKind::Group | SubjectKind::Device => format!("group:{name}"),
         };
         let mut activity = Activity::on(day);

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     event::{Direction, EventDevice, RuleKind, Severity, Unit},
+    history::Sample,
     mac::MacAddr,
 };
 
@@ -27,6 +28,8 @@ pub struct Snapshot {
     pub alerts: Arc<[Arc<AlertView>]>,
     /// Mutes in force, in the order in which they were made.
     pub mutes: Arc<[Arc<MuteView>]>,
+    /// What moved in each sample of the last ten minutes, oldest first.
+    pub recent: Arc<[Arc<Sample>]>,
 }
 
 /// `GET /api/v1/status`, apart from what does not change while running.

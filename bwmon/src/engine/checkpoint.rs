@@ -68,6 +68,7 @@ pub(super) fn checkpoint(
             .into_iter()
             .filter_map(memory_record)
             .collect(),
+        history: changes.history,
         ..Checkpoint::default()
     }
 }
@@ -117,6 +118,7 @@ pub(super) fn restore(ledger: &mut Ledger, loaded: Loaded, now: &Now) -> Vec<Sav
         addresses: addresses.filter(|_| keeps_addresses).collect(),
         alerts: alerts.collect(),
         memory: memory.collect(),
+        at: loaded.at,
     };
     ledger.restore(saved, now);
     tables

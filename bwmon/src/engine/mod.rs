@@ -35,7 +35,7 @@ use self::{
     watch::{LocalNetworks, RETRY_EVERY, SavedTable, Settings, Watch},
 };
 use crate::{
-    config::{Config, Overrides, Secret},
+    config::{self, Config, Overrides, Secret},
     core::{
         ledger::{Ledger, Occasion},
         policy::Scope,
@@ -46,7 +46,7 @@ use crate::{
     kernel,
     notify::Notifier,
     sources::netlink::{self, Change, NetlinkError},
-    store::{Checkpoint, Loaded, OutboxRecord, Outcome, Store, StoreError},
+    store::{Checkpoint, HistorySettings, Loaded, OutboxRecord, Outcome, Store, StoreError},
 };
 
 /// How often the state is written down: what a crash may cost, unless tables are pinned, and what
@@ -202,6 +202,18 @@ struct Engine {
     passing: Passing,
 }
 
+fn history_settings(config: &Config) -> HistorySettings {
+    let config::History {
+        retention,
+        max_size,
+    } = config.history;
+    HistorySettings {
+        zone: config.timezone.clone(),
+        retention,
+        max_size,
+    }
+}
+
 /// Warnings that come and go.
 #[derive(Default)]
 struct Passing {
@@ -249,6 +261,7 @@ impl Engine {
             now,
         );
         let channels = config.notify.clone();
+        store.keep_history(history_settings(&config));
         let notifier = outbox::start(channels, loaded, &mut store, &config.timezone);
         Ok(Self {
             config,

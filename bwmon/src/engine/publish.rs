@@ -50,6 +50,7 @@ impl Engine {
             devices: self.ledger.device_views(),
             alerts: self.ledger.alert_views(),
             mutes,
+            recent: self.ledger.recent(),
         }));
     }
 

@@ -1,6 +1,6 @@
 //! Takes in the configuration anew, or leaves everything as it is.
 
-use super::{Engine, service};
+use super::{Engine, history_settings, service};
 use crate::config::{self, Config};
 
 impl Engine {
@@ -47,6 +47,7 @@ impl Engine {
             },
             ..new
         };
+        self.store.keep_history(history_settings(&self.config));
         self.follow_links();
         self.expect_registered();
         self.publish_configuration();

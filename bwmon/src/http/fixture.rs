@@ -122,6 +122,7 @@ pub(crate) fn household() -> Snapshot {
         .map(Arc::new)
         .into(),
         mutes: [mute("m1")].map(Arc::new).into(),
+        recent: Arc::default(),
     }
 }
 

@@ -7,9 +7,14 @@ use std::{
     collections::{HashMap, hash_map::Entry},
     hash::Hash,
     mem,
+    sync::Arc,
 };
 
 use super::records::{Checkpoint, Fate, OutboxRecord, Outlives, PENDING, Settled};
+use crate::core::{history::Minute, ledger::SavedHistory};
+
+/// Records of history that wait one by one, some 150 bytes each.
+const MOST_HISTORY: usize = 20_000;
 
 /// To be written in this order, in one transaction.
 ///
@@ -127,6 +132,7 @@ fn absorb(older: &mut Checkpoint, newer: Checkpoint) {
         ran,
         outlives,
         memory,
+        history,
     } = newer;
     older.at = at;
     replace(&mut older.devices, devices, |device| device.id.clone());
@@ -143,11 +149,47 @@ fn absorb(older: &mut Checkpoint, newer: Checkpoint) {
     replace(&mut older.memory, memory, |thing| {
         (thing.subject.clone(), thing.kind.clone())
     });
+    add_history(&mut older.history, history);
     older.events.extend(events);
     older.ran = ran;
     older.outlives = older.outlives.max(outlives);
     older.lifecycle = lifecycle.or(older.lifecycle.take());
     older.tables = tables;
+}
+
+/// What moved in the same minute adds up. What waits for very long is told by the quarter, then by the
+/// hour, then as one: nothing of it is lost, and it takes a bounded amount of memory.
+fn add_history(older: &mut Vec<SavedHistory>, newer: Vec<SavedHistory>) {
+    add_up(older, newer, 1);
+    for minutes in [15, 60, 24 * 60, Minute::MAX] {
+        if older.len() <= MOST_HISTORY {
+            return;
+        }
+        let all = mem::take(older);
+        add_up(older, all, minutes);
+    }
+}
+
+fn add_up(older: &mut Vec<SavedHistory>, newer: Vec<SavedHistory>, minutes: Minute) {
+    let places = older.iter().enumerate();
+    let mut places: HashMap<(Arc<str>, Minute), usize> = places
+        .map(|(place, each)| ((Arc::clone(&each.subject), each.minute), place))
+        .collect();
+    for mut each in newer {
+        each.minute = each.minute.div_euclid(minutes).saturating_mul(minutes);
+        match places.entry((Arc::clone(&each.subject), each.minute)) {
+            Entry::Occupied(place) => {
+                let known = &mut older[*place.get()];
+                known.moved.add(&each.moved);
+                known.name = each.name.or(known.name.take());
+                known.group = each.group;
+            }
+            Entry::Vacant(place) => {
+                place.insert(older.len());
+                older.push(each);
+            }
+        }
+    }
 }
 
 fn replace<T, K: Eq + Hash>(older: &mut Vec<T>, newer: Vec<T>, key: impl Fn(&T) -> K) {

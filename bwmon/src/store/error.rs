@@ -53,6 +53,19 @@ pub enum StoreError {
         /// The latest version known here.
         known: usize,
     },
+    /// An older bwmon wrote the database, and no newer one has run since.
+    #[error(
+        "the database {} has version {found}, and is read from version {known} on; run `bwmon run` with it once, which brings it up to date",
+        path.display()
+    )]
+    TooOld {
+        /// The database.
+        path: PathBuf,
+        /// Its version.
+        found: usize,
+        /// The version that can be read.
+        known: usize,
+    },
     /// No space left.
     #[error(
         "no space left to write the database {}; free some, what is missing in it will follow",

@@ -17,6 +17,7 @@ use super::{
     backlog::Backlog,
     directory::Directory,
     error::StoreError,
+    history::{History, HistorySettings},
     load,
     records::{Checkpoint, Loaded, Settled},
     schema,
@@ -37,6 +38,8 @@ pub struct Store {
     /// Came in while nobody waited for it.
     untold: Option<Outcome>,
     durable: Durable,
+    settings: Arc<HistorySettings>,
+    history: History,
     thread: WriterThread,
 }
 
@@ -61,10 +64,13 @@ pub struct Durable {
 
 #[derive(Debug)]
 struct WriterThread {
-    jobs: Sender<Arc<Backlog>>,
+    jobs: Sender<Job>,
     results: Receiver<Result<(), StoreError>>,
     handle: JoinHandle<()>,
 }
+
+/// What is to be written, and how history is kept by then.
+type Job = (Arc<Backlog>, Arc<HistorySettings>);
 
 impl Store {
     /// Opens the database in `directory`, both of which are made where they are not there, and
@@ -86,6 +92,7 @@ impl Store {
             }
             result => result?,
         };
+        let history = History::at(directory.database());
         let thread = WriterThread::start(writer, directory)?;
         let backlog = Backlog::default();
         Ok((
@@ -94,10 +101,22 @@ impl Store {
                 in_flight: None,
                 untold: None,
                 durable: Durable::default(),
+                settings: Arc::default(),
+                history,
                 thread,
             },
             loaded,
         ))
+    }
+
+    /// Keeps history like that from the next write on.
+    pub fn keep_history(&mut self, settings: HistorySettings) {
+        self.settings = Arc::new(settings);
+    }
+
+    /// Where it can be read.
+    pub fn history(&self) -> History {
+        self.history.clone()
     }
 
     /// Takes a checkpoint over, to be written as soon as the one before is. Never waits.
@@ -210,7 +229,8 @@ impl Store {
         };
         let backlog = Arc::new(backlog);
         // It can only fail when the thread is gone, which its results then say too.
-        if self.thread.jobs.try_send(Arc::clone(&backlog)).is_err() {
+        let job = (Arc::clone(&backlog), Arc::clone(&self.settings));
+        if self.thread.jobs.try_send(job).is_err() {
             log::debug!("the thread that writes the database has ended");
         }
         self.in_flight = Some(backlog);
@@ -246,11 +266,11 @@ impl WriterThread {
 fn serve(
     mut writer: Writer,
     directory: Directory,
-    mut jobs: Receiver<Arc<Backlog>>,
+    mut jobs: Receiver<Job>,
     results: &Sender<Result<(), StoreError>>,
 ) {
-    while let Some(backlog) = jobs.blocking_recv() {
-        let result = writer.write(&backlog);
+    while let Some((backlog, settings)) = jobs.blocking_recv() {
+        let result = writer.write(&backlog, &settings);
         // The other end gets its own back, without a copy.
         drop(backlog);
         if results.blocking_send(result).is_err() {

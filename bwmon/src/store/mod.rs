@@ -16,6 +16,7 @@ mod codec;
 mod directory;
 mod error;
 mod handle;
+mod history;
 mod load;
 mod outbox;
 mod prune;
@@ -29,6 +30,9 @@ mod tests;
 
 pub use error::StoreError;
 pub use handle::{Durable, Outcome, Store};
+pub use history::{
+    Bucket, History, HistoryReader, HistorySettings, Retention, Series, Tier, minute_of, time_of,
+};
 pub use records::{
     AddressRecord, AlertRow, Checkpoint, DeviceRecord, FailedRecord, Fate, Loaded, MemoryRecord,
     OutboxRecord, Outlives, PENDING, Settled, TableRecord, UsageRecord,

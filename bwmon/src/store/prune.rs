@@ -1,10 +1,12 @@
 //! Removes what is too old, once a day.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use rusqlite::{Connection, Transaction, params};
 
 use super::{
-    codec::{Micros, Text},
+    codec::{Micros, Seconds, Text},
     outbox,
 };
 
@@ -18,6 +20,8 @@ const ADDRESS_DAYS: i64 = 30;
 const FAILED_DAYS: i64 = 30;
 /// The latest closed alerts.
 const CLOSED_ALERTS: u32 = 10_000;
+/// By how much a clock may be ahead of the one before without a doubt.
+const LEAP: SignedDuration = SignedDuration::from_hours(24);
 /// Pages given back to the file system at a time.
 const PAGES: u32 = 1000;
 
@@ -54,6 +58,30 @@ pub(super) fn if_due(transaction: &Transaction<'_>, at: Timestamp) -> rusqlite::
     )?;
     outbox::prune(transaction, before(at, FAILED_DAYS))?;
     Ok(true)
+}
+
+/// The time, if it is known well enough to tell what is old: a clock that is far ahead must not
+/// cost any history. A leap by more than [`LEAP`] is believed after bwmon has run for so long.
+pub(super) fn trusted(
+    transaction: &Transaction<'_>,
+    at: Timestamp,
+    ran: Duration,
+) -> rusqlite::Result<Option<Timestamp>> {
+    let (known_at, known_ran) = transaction
+        .prepare_cached("SELECT trusted_at, trusted_ran FROM state")?
+        .query_row([], |row| {
+            let at = row.get::<_, Option<Micros>>(0)?.map(|at| at.0);
+            Ok((at, row.get::<_, Seconds>(1)?.0))
+        })?;
+    let has_leapt = known_at.is_some_and(|known| at.duration_since(known) > LEAP);
+    let has_lasted = ran.saturating_sub(known_ran) >= LEAP.unsigned_abs();
+    if has_leapt && !has_lasted {
+        return Ok(None);
+    }
+    transaction
+        .prepare_cached("UPDATE state SET trusted_at = ?1, trusted_ran = ?2")?
+        .execute(params![Micros(at), Seconds(ran)])?;
+    Ok(Some(at))
 }
 
 /// Gives free pages back to the file system, but not all at once.

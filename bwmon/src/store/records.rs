@@ -7,11 +7,11 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 use bwmon_common::layout::Row;
 use jiff::{Timestamp, civil::Date};
 
-use crate::core::mac::MacAddr;
+use crate::core::{ledger::SavedHistory, mac::MacAddr};
 
 /// All that changed since the checkpoint before. It is written as a whole or not at all.
 ///
-/// Its records are absolute: to write one twice is to write it once.
+/// Its records are absolute: to write one twice is to write it once. Only `history` adds up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checkpoint {
     /// When the sample was taken that it describes.
@@ -47,6 +47,8 @@ pub struct Checkpoint {
     pub outlives: Outlives,
     /// Those that changed.
     pub memory: Vec<MemoryRecord>,
+    /// What moved since the checkpoint before, one record for each subject and minute.
+    pub history: Vec<SavedHistory>,
 }
 
 /// What something written outlives. The greater costs flash a write at once.

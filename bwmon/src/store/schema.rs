@@ -13,7 +13,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::error::StoreError;
 
 /// Step n brings a database of version n to version n + 1. Only ever added to.
-pub(super) const MIGRATIONS: [&str; 2] = [
+pub(super) const MIGRATIONS: [&str; 3] = [
     "
     -- The one row of what is not a list.
     CREATE TABLE state (
@@ -100,6 +100,7 @@ pub(super) const MIGRATIONS: [&str; 2] = [
         PRIMARY KEY (kind, subject)
     ) STRICT, WITHOUT ROWID;
 ",
+    include_str!("schema/history.sql"),
 ];
 
 /// Nobody but a person with `sqlite3` ever holds the write lock; the checkpoint comes again.
@@ -137,7 +138,7 @@ fn connect(path: &Path, locking_mode: &str) -> rusqlite::Result<Connection> {
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.set_prepared_statement_cache_capacity(32);
+    connection.set_prepared_statement_cache_capacity(64);
     connection.pragma_update(None, "locking_mode", locking_mode)?;
     let pages: i64 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
     if pages == 0 {
@@ -177,11 +178,38 @@ fn check(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     })
 }
 
+/// Whether a reader can make sense of the database.
+pub(super) fn check_readable(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    connection
+        .busy_timeout(BUSY_TIMEOUT)
+        .and_then(|()| connection.pragma_update(None, "cache_size", -CACHE_KIB))
+        .map_err(|source| StoreError::new(path.to_owned(), "read", source))?;
+    let found = version(connection, path)?;
+    let known = MIGRATIONS.len();
+    match usize::try_from(found) {
+        Ok(found) if found == known => Ok(()),
+        Ok(found) if found < known => Err(StoreError::TooOld {
+            path: path.to_owned(),
+            found,
+            known,
+        }),
+        _ => Err(StoreError::TooNew {
+            path: path.to_owned(),
+            found,
+            known,
+        }),
+    }
+}
+
+fn version(connection: &Connection, path: &Path) -> Result<i64, StoreError> {
+    connection
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(|source| StoreError::new(path.to_owned(), "read", source))
+}
+
 fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let fail = |source| StoreError::new(path.to_owned(), "set up", source);
-    let found: i64 = connection
-        .query_row("PRAGMA user_version", [], |row| row.get(0))
-        .map_err(fail)?;
+    let found = version(connection, path)?;
     let missing = usize::try_from(found)
         .ok()
         .and_then(|found| MIGRATIONS.get(found..));

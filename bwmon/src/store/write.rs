@@ -9,6 +9,7 @@ use super::{
     backlog::Backlog,
     codec::{Addresses, Amount, Micros, Rows, Seconds, Text, Total},
     error::StoreError,
+    history::{self, HistorySettings, minute_of},
     outbox, prune,
     records::{
         AddressRecord, AlertRow, Checkpoint, DeviceRecord, MemoryRecord, Outlives, PENDING,
@@ -22,26 +23,45 @@ use super::{
 pub(super) struct Writer {
     pub(super) connection: Connection,
     path: PathBuf,
+    /// It was said that history goes before its time.
+    is_tight: bool,
 }
 
 impl Writer {
     /// Writes through `connection`, to the database at `path`.
     pub(super) fn new(connection: Connection, path: PathBuf) -> Self {
-        Self { connection, path }
+        Self {
+            connection,
+            path,
+            is_tight: false,
+        }
     }
 
     /// Writes all of `backlog`, as a whole or not at all.
-    pub(super) fn write(&mut self, backlog: &Backlog) -> Result<(), StoreError> {
+    pub(super) fn write(
+        &mut self,
+        backlog: &Backlog,
+        settings: &HistorySettings,
+    ) -> Result<(), StoreError> {
         let fail = |source| StoreError::new(self.path.clone(), "write", source);
-        let pruned = match write(&mut self.connection, backlog).map_err(fail) {
+        let written = match write(&mut self.connection, backlog, settings).map_err(fail) {
             // The log may be large, and most of what is in it has its place in the database, so
             // to copy it there makes room.
             Err(StoreError::Full { .. }) if empty_log(&self.connection).is_ok() => {
-                write(&mut self.connection, backlog).map_err(fail)?
+                write(&mut self.connection, backlog, settings).map_err(fail)?
             }
             result => result?,
         };
-        if pruned && let Err(error) = prune::give_back(&self.connection) {
+        if written.has_cut && !self.is_tight {
+            log::warn!(
+                "the database {} has reached its size, so the oldest of the finest history goes before its time; raise history.max_size",
+                self.path.display()
+            );
+        }
+        self.is_tight |= written.has_cut;
+        if written.has_pruned
+            && let Err(error) = prune::give_back(&self.connection)
+        {
             log::debug!("cannot give free pages back to the file system: {error}");
         }
         Ok(())
@@ -49,7 +69,9 @@ impl Writer {
 
     /// Moves what is in the log to the database, and closes it.
     pub(super) fn close(self) -> Result<(), StoreError> {
-        let Self { connection, path } = self;
+        let Self {
+            connection, path, ..
+        } = self;
         empty_log(&connection)
             .and_then(|()| connection.close().map_err(|(_, source)| source))
             .map_err(|source| StoreError::new(path, "close", source))
@@ -60,8 +82,19 @@ fn empty_log(connection: &Connection) -> rusqlite::Result<()> {
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
-/// Says whether old rows were removed.
-fn write(connection: &mut Connection, backlog: &Backlog) -> rusqlite::Result<bool> {
+/// What a write did besides.
+struct Written {
+    /// Old rows were removed, as each day.
+    has_pruned: bool,
+    /// History was removed that was not too old.
+    has_cut: bool,
+}
+
+fn write(
+    connection: &mut Connection,
+    backlog: &Backlog,
+    settings: &HistorySettings,
+) -> rusqlite::Result<Written> {
     // It can't be changed within a transaction.
     let synchronous = match backlog.outlives() {
         Outlives::PowerCut => "FULL",
@@ -71,18 +104,27 @@ fn write(connection: &mut Connection, backlog: &Backlog) -> rusqlite::Result<boo
     // Immediate: to start with a read would need one more lock, which can be refused.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for step in backlog.steps() {
-        apply(&transaction, step)?;
+        apply(&transaction, step, settings)?;
     }
     outbox::settle(&transaction, backlog.settled())?;
-    let pruned = match backlog.steps().last() {
-        Some(last) => prune::if_due(&transaction, last.at)?,
-        None => false,
+    let mut written = Written {
+        has_pruned: false,
+        has_cut: false,
     };
+    if let Some(last) = backlog.steps().last() {
+        written.has_pruned = prune::if_due(&transaction, last.at)?;
+        let now = prune::trusted(&transaction, last.at, last.ran)?;
+        written.has_cut = history::make_room(&transaction, settings, now.map(minute_of))?;
+    }
     transaction.commit()?;
-    Ok(pruned)
+    Ok(written)
 }
 
-fn apply(transaction: &Transaction<'_>, checkpoint: &Checkpoint) -> rusqlite::Result<()> {
+fn apply(
+    transaction: &Transaction<'_>,
+    checkpoint: &Checkpoint,
+    settings: &HistorySettings,
+) -> rusqlite::Result<()> {
     let Checkpoint {
         at,
         renamed,
@@ -98,6 +140,7 @@ fn apply(transaction: &Transaction<'_>, checkpoint: &Checkpoint) -> rusqlite::Re
         ran,
         outlives: _,
         memory,
+        history: moved,
     } = checkpoint;
     for (old, new) in renamed {
         let told = usage
@@ -105,6 +148,7 @@ fn apply(transaction: &Transaction<'_>, checkpoint: &Checkpoint) -> rusqlite::Re
             .filter(|usage| usage.device == *new)
             .map(|usage| usage.day);
         rename(transaction, old, new, told.collect())?;
+        history::rename(transaction, old, new)?;
     }
     for device in devices {
         write_device(transaction, device)?;
@@ -135,6 +179,7 @@ fn apply(transaction: &Transaction<'_>, checkpoint: &Checkpoint) -> rusqlite::Re
     for thing in memory {
         write_memory(transaction, thing)?;
     }
+    history::add(transaction, moved, &settings.zone, minute_of(*at))?;
     transaction
         .prepare_cached("UPDATE state SET at = ?1, lifecycle = coalesce(?2, lifecycle), ran = ?3")?
         .execute(params![Micros(*at), lifecycle, Seconds(*ran)])?;

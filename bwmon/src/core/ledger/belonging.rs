@@ -106,6 +106,7 @@ impl Ledger {
             self.busy_devices.insert(new.clone());
             self.joined.push((id.to_owned(), new.clone()));
             self.forgotten.extend(Memory::forget_device(id));
+            self.history.rename(id, &new);
             self.renamed.push((id.to_owned(), new));
         }
     }

@@ -1,4 +1,4 @@
-//! What of the ledger survives a restart.
+//! Takes in what an earlier run left.
 
 use super::{memory::activity_of, *};
 use crate::core::event::RuleKind;
@@ -12,7 +12,11 @@ impl Ledger {
             addresses,
             alerts,
             memory,
+            at,
         } = saved;
+        if let Some(at) = at {
+            self.history.resume(at, now);
+        }
         // Registered devices that wait to be seen; they come back at the end.
         self.devices.clear();
         self.listed.clear();
@@ -87,48 +91,6 @@ impl Ledger {
                 None => gone.push(id.clone()),
             }
         }
-    }
-
-    /// What changed since the last call.
-    pub fn take_changes(&mut self, occasion: Occasion) -> Changes {
-        let mut changes = Changes {
-            memory: self.take_memory(occasion),
-            renamed: std::mem::take(&mut self.renamed),
-            usage: std::mem::take(&mut self.finished),
-            undated: std::mem::take(&mut self.undated),
-            ..Changes::default()
-        };
-        for device in self.devices.values_mut() {
-            if !std::mem::take(&mut device.is_unsaved) {
-                continue;
-            }
-            let (Some(first_seen), Some(last_seen)) = (device.first_seen, device.last_seen) else {
-                continue;
-            };
-            changes
-                .usage
-                .push((device.id.clone(), device.activity.usage));
-            changes.devices.push(SavedDevice {
-                id: device.id.clone(),
-                mac: device.mac,
-                addresses: device.addresses.clone(),
-                first_seen,
-                last_seen,
-            });
-        }
-        for (address, entry) in &mut self.addresses {
-            if std::mem::take(&mut entry.is_unsaved) {
-                changes.addresses.push(SavedAddress {
-                    address: *address,
-                    mac: self.identity.mac(*address),
-                    device: entry.device.clone().unwrap_or_else(|| address.to_string()),
-                    total: entry.total,
-                    first_seen: entry.first_seen,
-                    last_seen: entry.last_seen,
-                });
-            }
-        }
-        changes
     }
 
     /// Every alert as it is to be kept.

@@ -65,6 +65,7 @@ impl Ledger {
             undated,
             busy_devices,
             known,
+            history,
             ..
         } = self;
         let now = &moment.now;
@@ -92,6 +93,8 @@ impl Ledger {
                 device.first_seen.get_or_insert(now.wall);
                 device.last_seen = Some(now.wall);
                 device.is_unsaved = true;
+                let (counted, rates) = (settled.counted, device.activity.rates());
+                history.device(id, device.is_real(), moment.day, counted, rates);
             }
             device.view = None;
             // Whom the owner registered is known.

@@ -99,6 +99,7 @@ impl Day {
             addresses: changes.addresses,
             alerts,
             memory: memory.collect(),
+            at: None,
         };
         next.restore(saved, &self.now);
         self.ledger = next;

@@ -121,20 +121,26 @@ fn a_full_disk_keeps_what_was_there_and_takes_more_later() {
     )];
 
     let mut writer = Writer::new(connection, path);
-    writer.write(&backlog(full())).unwrap();
+    writer
+        .write(&backlog(full()), &HistorySettings::default())
+        .unwrap();
     large.usage[0] = usage("02:1b:c3:00:4f:9e", today(), 99);
     assert!(matches!(
-        writer.write(&backlog(large.clone())),
+        writer.write(&backlog(large.clone()), &HistorySettings::default()),
         Err(StoreError::Full { .. })
     ));
     assert_eq!(read(), full_loaded());
 
-    writer.write(&backlog(full())).unwrap();
+    writer
+        .write(&backlog(full()), &HistorySettings::default())
+        .unwrap();
     writer
         .connection
         .pragma_update(None, "max_page_count", 1_000_000)
         .unwrap();
-    writer.write(&backlog(large.clone())).unwrap();
+    writer
+        .write(&backlog(large.clone()), &HistorySettings::default())
+        .unwrap();
     assert_eq!(read().usage, large.usage);
     assert_eq!(read().tables, large.tables);
 }

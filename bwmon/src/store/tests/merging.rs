@@ -40,6 +40,7 @@ proptest! {
 #[test]
 fn only_renames_make_a_backlog_longer() {
     let quiet = || Checkpoint {
+        history: vec![],
         events: vec![],
         settled: vec![],
         ..full()
@@ -147,37 +148,47 @@ fn checkpoint() -> impl Strategy<Value = Checkpoint> {
         (id(), states()).prop_map(|(id, state)| memory(id, "cycle", state)),
         0..4,
     );
+    let moved = vec((id(), 0..40_i64, 0..1000_u64), 0..4).prop_map(|moved| {
+        let moved = moved.into_iter();
+        moved
+            .map(|(id, minute, sent)| tiers::moved(id, tiers::START + minute, sent))
+            .collect()
+    });
     (
-        usages, renames, alerts, addresses, tables, lifecycle, things, undated,
+        usages, renames, alerts, addresses, tables, lifecycle, things, undated, moved,
     )
         .prop_map(
-            |(usage, renamed, alerts, addresses, tables, lifecycle, memory, undated)| Checkpoint {
-                memory,
-                undated,
-                renamed,
-                devices: ["a", "b", "c"].map(device).to_vec(),
-                usage,
-                alerts,
-                addresses,
-                tables,
-                lifecycle,
-                ..empty()
+            |(usage, renamed, alerts, addresses, tables, lifecycle, memory, undated, history)| {
+                Checkpoint {
+                    history,
+                    memory,
+                    undated,
+                    renamed,
+                    devices: ["a", "b", "c"].map(device).to_vec(),
+                    usage,
+                    alerts,
+                    addresses,
+                    tables,
+                    lifecycle,
+                    ..empty()
+                }
             },
         )
 }
 
 /// What the database holds after these transactions.
-fn written(transactions: impl IntoIterator<Item = Backlog>) -> [Loaded; 2] {
+fn written(transactions: impl IntoIterator<Item = Backlog>) -> ([Loaded; 2], Vec<String>) {
     let memory = Path::new(":memory:");
     let mut writer = Writer::new(schema::open(memory).unwrap(), memory.to_owned());
     for backlog in transactions {
-        writer.write(&backlog).unwrap();
+        writer.write(&backlog, &HistorySettings::default()).unwrap();
     }
-    [today(), day("2026-03-07")].map(|day| {
+    let loaded = [today(), day("2026-03-07")].map(|day| {
         let mut loaded = load(&writer.connection, day).unwrap();
         // The order is that in which they were made.
         loaded.devices.sort_by(|a, b| a.id.cmp(&b.id));
         loaded.usage.sort_by(|a, b| a.device.cmp(&b.device));
         loaded
-    })
+    });
+    (loaded, tiers::dump(&writer.connection))
 }

@@ -5,6 +5,7 @@ mod history;
 mod merging;
 mod opening;
 mod outbox;
+mod tiers;
 
 use std::{fs, path::Path, time::Duration};
 
@@ -13,9 +14,9 @@ use jiff::{Timestamp, civil::Date};
 use tokio::time::timeout;
 
 use super::{
-    AddressRecord, AlertRow, Checkpoint, DeviceRecord, FailedRecord, Fate, Loaded, MemoryRecord,
-    OutboxRecord, Outcome, Outlives, Settled, Store, StoreError, TableRecord, UsageRecord,
-    backlog::Backlog, load::load, schema, write::Writer,
+    AddressRecord, AlertRow, Checkpoint, DeviceRecord, FailedRecord, Fate, HistorySettings, Loaded,
+    MemoryRecord, OutboxRecord, Outcome, Outlives, Settled, Store, StoreError, TableRecord,
+    UsageRecord, backlog::Backlog, load::load, schema, write::Writer,
 };
 
 fn day(text: &str) -> Date {
@@ -180,6 +181,7 @@ fn full() -> Checkpoint {
             memory("02:1b:c3:00:4f:9e", "cycle", "{}"),
             memory("02:1b:c3:00:4f:9e", "profile", "[1]"),
         ],
+        history: vec![tiers::moved("02:1b:c3:00:4f:9e", tiers::START, 12)],
     }
 }
 
@@ -200,6 +202,7 @@ fn full_loaded() -> Loaded {
         settled: _,
         ran,
         memory,
+        history: _,
     } = full();
     Loaded {
         at: Some(at),

@@ -99,7 +99,7 @@ fn what_has_events_in_it_or_was_asked_for_is_synced() {
         (settled, NORMAL),
         (backlog(asked_for), FULL),
     ] {
-        writer.write(&backlog).unwrap();
+        writer.write(&backlog, &HistorySettings::default()).unwrap();
         // It is set before each transaction, and holds for it.
         let found: i64 = writer
             .connection
