@@ -19,6 +19,7 @@ fn ask(Cli { options, command }: &Cli) -> anyhow::Result<ExitCode> {
         Command::Check(_)
         | Command::Status(_)
         | Command::Devices(_)
+        | Command::Device(_)
         | Command::Alerts(_)
         | Command::Backtest(_)
         | Command::NotifyTest(_) => {
@@ -30,6 +31,7 @@ fn ask(Cli { options, command }: &Cli) -> anyhow::Result<ExitCode> {
         Command::Check(args) => cli::check(options, args),
         Command::Status(args) => cli::status(options, args),
         Command::Devices(args) => cli::devices(options, args),
+        Command::Device(args) => cli::device(options, args),
         Command::Alerts(args) => cli::alerts(options, args),
         Command::Backtest(args) => cli::backtest(options, args),
         Command::NotifyTest(args) => cli::notify_test(options, args),

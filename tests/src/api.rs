@@ -15,7 +15,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
-    http::{Response, exchange},
+    http::{Response, exchange_body},
     namespace::Namespace,
 };
 
@@ -121,21 +121,32 @@ impl Api {
     /// # Errors
     /// When nobody answers, or not in HTTP.
     pub fn get(&self, path: &str) -> io::Result<Response> {
+        self.ask("GET", path, "")
+    }
+
+    /// Any method of a path, with JSON for a body unless that is empty.
+    ///
+    /// # Errors
+    /// When nobody answers, or not in HTTP.
+    pub fn ask(&self, method: &str, path: &str, body: &str) -> io::Result<Response> {
         let bearer = self.token.as_ref().map(|token| format!("Bearer {token}"));
+        let json = (!body.is_empty()).then_some(("content-type", "application/json"));
         let headers: Vec<_> = bearer
             .iter()
             .map(|bearer| ("authorization", bearer.as_str()))
+            .chain(json)
             .collect();
         match &self.endpoint {
             Endpoint::Unix(path_of_socket) => {
                 let stream = UnixStream::connect(path_of_socket)?;
                 stream.set_read_timeout(Some(TIMEOUT))?;
-                exchange(stream, "GET", "localhost", path, &headers)
+                exchange_body(stream, method, "localhost", path, &headers, body)
             }
             Endpoint::Tcp(namespace, address) => {
                 let stream = namespace.enter(|| TcpStream::connect_timeout(address, TIMEOUT))?;
                 stream.set_read_timeout(Some(TIMEOUT))?;
-                exchange(stream, "GET", &address.to_string(), path, &headers)
+                let host = address.to_string();
+                exchange_body(stream, method, &host, path, &headers, body)
             }
         }
     }

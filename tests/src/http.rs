@@ -35,12 +35,27 @@ pub(crate) fn exchange(
     path: &str,
     headers: &[(&str, &str)],
 ) -> io::Result<Response> {
+    exchange_body(stream, method, host, path, headers, "")
+}
+
+/// Asks with a body, and reads the whole answer.
+pub(crate) fn exchange_body(
+    stream: impl Read + Write,
+    method: &str,
+    host: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> io::Result<Response> {
     let mut stream = BufReader::new(stream);
     let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
     for (name, value) in headers {
         request.push_str(&format!("{name}: {value}\r\n"));
     }
-    request.push_str("\r\n");
+    if !body.is_empty() {
+        request.push_str(&format!("content-length: {}\r\n", body.len()));
+    }
+    request.push_str(&format!("\r\n{body}"));
     stream.get_mut().write_all(request.as_bytes())?;
     let status_line = line(&mut stream)?;
     let status = status_line

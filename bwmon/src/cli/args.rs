@@ -1,5 +1,7 @@
 //! The command line, defined once: what is parsed here is also the help and the completions.
 
+mod device;
+
 use std::{path::PathBuf, time::Duration};
 
 use clap::{
@@ -13,6 +15,8 @@ use crate::{
     config::{Overrides, XdpMode, units},
     core::event::RuleKind,
 };
+
+pub use self::device::{DeviceAction, DeviceArgs, FileArgs, SetArgs, ShowArgs, UnsetArgs};
 
 /// Heading of the options that all commands have.
 const COMMON: &str = "Common options";
@@ -62,6 +66,8 @@ pub enum Command {
     Status(StatusArgs),
     /// Who uses the line: rates now and usage today
     Devices(DevicesArgs),
+    /// Name a device, group it, mute it, set its thresholds
+    Device(DeviceArgs),
     /// What was unusual, newest first; and who takes care, and what not to hear of
     Alerts(AlertsArgs),
     /// What would have fired in a recording

@@ -116,6 +116,11 @@ impl Client {
         })
     }
 
+    /// Whether it can be asked to change anything: the daemon lets nobody over TCP without a token.
+    pub fn may_change(&self) -> bool {
+        matches!(self.endpoint, Endpoint::Unix(_)) || self.token.is_some()
+    }
+
     /// The answer, as JSON that has been checked to be some.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ mod alerts;
 mod backtest;
 mod check;
 mod client;
+mod device;
 mod devices;
 mod endpoint;
 mod json;
@@ -35,6 +36,7 @@ pub use self::{
     backtest::backtest,
     check::check,
     client::{Client, ClientError},
+    device::device,
     devices::devices,
     endpoint::{Endpoint, EndpointError},
     notify_test::notify_test,

@@ -153,6 +153,7 @@ pub(super) fn parse(source: &Source) -> Result<Parsed, ConfigError> {
             ..Policy::default()
         },
         notify: file.notify.read(reader)?,
+        devices_file: PathBuf::new(),
         sources: Vec::new(),
         warnings: std::mem::take(&mut reader.warnings),
     };

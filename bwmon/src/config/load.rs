@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
 };
 
 use super::{
@@ -114,7 +114,10 @@ fn load_from(
     config.http.listen = listen.unwrap_or(config.http.listen);
     errors.keep(check_listen(&config, listen_place));
 
-    if let Some((path, devices)) = devices {
+    let (path, devices) = devices;
+    // For those who ask where it is, from wherever they do.
+    config.devices_file = path::absolute(&path).unwrap_or_else(|_| path.clone());
+    if let Some(devices) = devices {
         config.sources.push(path);
         config.policy.registered = devices.registered;
         config.policy.unknown = devices.unknown;
@@ -165,13 +168,13 @@ fn check_listen(config: &Config, place: Option<Place>) -> Result<(), ConfigError
     })
 }
 
-/// The registered devices and the file they are in; `None` without one. `fallback`: where they may be
-/// when there is no configuration file.
+/// The file of the registered devices, and what it says; `None`: it is not there. `fallback`: where it
+/// may be when there is no configuration file.
 fn read_devices(
     config: Option<&Source>,
     overrides: &Overrides,
     fallback: &[PathBuf],
-) -> Result<Option<(PathBuf, Devices)>, ConfigError> {
+) -> Result<(PathBuf, Option<Devices>), ConfigError> {
     let default = |path: &PathBuf| Candidate {
         path: path.clone(),
         named_by: NamedBy::Default,
@@ -194,10 +197,11 @@ fn read_devices(
         fallback.iter().map(default).collect()
     };
     let Some(source) = open_first(&candidates)? else {
-        return Ok(None);
+        let first = candidates.into_iter().next();
+        return Ok((first.map(|first| first.path).unwrap_or_default(), None));
     };
     let devices = devices::parse(&source)?;
-    Ok(Some((source.path, devices)))
+    Ok((source.path, Some(devices)))
 }
 
 /// A file that may be there.

@@ -43,6 +43,9 @@ pub use self::{
         Login, Method, Mqtt, Routing, Security, Shape, SigningKey, Target, TemplateError, Webhook,
     },
     choice::ChoiceError,
+    devices::{
+        Change, Changed, ENTRY_FIELDS, EditError, Entry, Whom, WriteError, change_file, read_entry,
+    },
     error::{ConfigError, ConfigErrors, Mistake, Place},
     history::History,
     listen::ListenError,
@@ -84,6 +87,8 @@ pub struct Config {
     pub notify: Vec<Channel>,
     /// Names and thresholds.
     pub policy: Policy,
+    /// Where those of single devices are, or would be.
+    pub devices_file: PathBuf,
     /// The files it was read from, for messages and `status`.
     pub sources: Vec<PathBuf>,
     /// What is accepted but worth knowing, for the log, `status` and `bwmon check`.

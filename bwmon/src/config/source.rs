@@ -9,7 +9,7 @@ use std::{
 use super::error::{ConfigError, Mistake, Place};
 
 /// Most bytes of a configuration file. A hundred thousand registered devices fit.
-const MAX_BYTES: u64 = 32 << 20;
+pub(super) const MAX_BYTES: u64 = 32 << 20;
 
 /// A file as read: UTF-8, without a byte order mark.
 #[derive(Clone, Debug, Default)]

@@ -128,6 +128,7 @@ impl Device {
             vendor: None,
             addresses: self.addresses.clone(),
             registered: self.registered,
+            muted: self.is_muted,
             group: self.group.clone(),
             sent_rate: rates.sent as u64,
             received_rate: rates.received as u64,

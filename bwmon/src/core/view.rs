@@ -156,6 +156,9 @@ pub struct DeviceView {
     pub addresses: Vec<IpAddr>,
     /// An entry of the registered devices is about it.
     pub registered: bool,
+    /// That entry says that nobody is to hear of it.
+    #[serde(default)]
+    pub muted: bool,
     /// The group the owner put it in.
     pub group: Option<String>,
     /// Bytes per second, smoothed.

@@ -18,6 +18,7 @@ mod tables;
 mod watch;
 
 use std::{
+    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -112,12 +113,15 @@ pub async fn run(
     let (heartbeat, heartbeats) = channel::channel(None);
     let (token, tokens) = channel::channel(config.http.token.clone());
     let (configuration, configurations) = channel::channel(Arc::default());
+    let (devices_file, devices_files) = channel::channel(config.devices_file.clone());
     let (requests, asked) = mpsc::channel(MAX_REQUESTS);
+    let (reload, reloads) = mpsc::channel(MAX_REQUESTS);
     let out = Published {
         snapshot,
         heartbeat,
         token,
         configuration,
+        devices_file,
     };
 
     let network = Network::new(&state);
@@ -151,10 +155,18 @@ pub async fn run(
         heartbeat: heartbeats,
         token: tokens,
         requests,
+        registered: http::Registered {
+            file: devices_files,
+            reload,
+        },
     };
     let http_shutdown = CancellationToken::new();
     let http = tokio::spawn(http::serve(deps, http_shutdown.clone()));
 
+    let asked = Asked {
+        requests: asked,
+        reloads,
+    };
     engine.run(changes, signals, asked, &shutdown).await;
     service::stopping();
     engine.stop().await?;
@@ -196,6 +208,8 @@ struct Engine {
     durable: Timestamp,
     tried: Monotonic,
     answers: Answers,
+    /// How often the configuration was read anew, with or without success.
+    reloads: u64,
     /// What the owner should know for as long as this runs, besides the configuration's.
     warnings: Vec<String>,
     /// The same, of the latest state of things.
@@ -230,6 +244,13 @@ struct Published {
     heartbeat: channel::Sender<Option<Heartbeat>>,
     token: channel::Sender<Option<Secret>>,
     configuration: channel::Sender<Arc<serde_json::Value>>,
+    devices_file: channel::Sender<PathBuf>,
+}
+
+/// What others ask the loop for.
+struct Asked {
+    requests: mpsc::Receiver<http::Request>,
+    reloads: mpsc::Receiver<http::Reload>,
 }
 
 impl Engine {
@@ -286,6 +307,7 @@ impl Engine {
             durable: Timestamp::UNIX_EPOCH,
             tried: now.monotonic,
             answers: Answers::default(),
+            reloads: 0,
             warnings: Vec::new(),
             passing: Passing::default(),
         })
@@ -295,9 +317,13 @@ impl Engine {
         &mut self,
         mut changes: mpsc::Receiver<Change>,
         mut signals: service::Signals,
-        mut requests: mpsc::Receiver<http::Request>,
+        asked: Asked,
         shutdown: &CancellationToken,
     ) {
+        let Asked {
+            mut requests,
+            mut reloads,
+        } = asked;
         let mut ticker = time::interval(self.config.poll_interval);
         ticker.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut watchdog = service::Watchdog::new();
@@ -312,11 +338,13 @@ impl Engine {
                 }
                 signal = signals.next() => match signal {
                     service::Signal::Stop => return,
-                    service::Signal::Reload => self.reload(),
+                    // What came of it is logged and shown.
+                    service::Signal::Reload => drop(self.reload()),
                 },
                 outcome = self.store.outcome() => self.written(outcome),
                 () = self.notifier.settled() => self.keep_settled(),
                 Some(request) = requests.recv() => self.obey(request, &mut requests),
+                Some(reply) = reloads.recv() => self.reload_for(reply, &mut reloads),
                 Some(change) = changes.recv() => {
                     self.change(change);
                     // Several at a time, but not so many that a sample is late.

@@ -101,6 +101,8 @@ impl Engine {
             "token": http.token.is_some(),
             "notify": channels,
             "registered_devices": self.config.policy.registered.len(),
+            "devices_file": self.config.devices_file,
+            "reloads": self.reloads,
         })
     }
 }

@@ -1,20 +1,49 @@
 //! Takes in the configuration anew, or leaves everything as it is.
 
+use tokio::sync::mpsc;
+
 use super::{Engine, history_settings, service};
-use crate::config::{self, Config};
+use crate::{
+    config::{self, Config, ConfigErrors},
+    http::Reload,
+    kernel,
+};
 
 impl Engine {
     /// Takes in the files anew. A mistake in them leaves everything as it is.
-    pub(super) fn reload(&mut self) {
+    pub(super) fn reload(&mut self) -> Result<(), ConfigErrors> {
         service::reloading();
-        match config::load(&self.overrides) {
-            Ok(new) => self.adopt(new),
+        let loaded = config::load(&self.overrides);
+        self.reloads += 1;
+        let done = match loaded {
+            Ok(new) => {
+                self.adopt(new);
+                Ok(())
+            }
             Err(errors) => {
                 log::error!("the configuration stays as it was: {errors}");
                 self.passing.reload = Some(format!("the configuration was not reloaded: {errors}"));
+                Err(errors)
+            }
+        };
+        // Whoever sees that it was reloaded sees what came of it.
+        self.publish(&kernel::now());
+        self.publish_configuration();
+        service::ready();
+        done
+    }
+
+    /// The same, for those who changed a file. They are answered once it shows.
+    pub(super) fn reload_for(&mut self, first: Reload, others: &mut mpsc::Receiver<Reload>) {
+        let waiting: Vec<_> = std::iter::once(first)
+            .chain(std::iter::from_fn(|| others.try_recv().ok()))
+            .collect();
+        let done = self.reload().map_err(|errors| errors.to_string());
+        for reply in waiting {
+            if reply.send(done.clone()).is_err() {
+                log::debug!("who asked has gone");
             }
         }
-        service::ready();
     }
 
     pub(super) fn adopt(&mut self, new: Config) {
@@ -31,6 +60,7 @@ impl Engine {
         self.ledger.apply(new.policy.clone());
         self.notifier.reconfigure(new.notify.clone());
         self.out.token.send_replace(new.http.token.clone());
+        self.out.devices_file.send_replace(new.devices_file.clone());
         // What only a restart changes stays what it is.
         self.config = Config {
             interfaces: self.config.interfaces.clone(),
@@ -50,7 +80,6 @@ impl Engine {
         self.store.keep_history(history_settings(&self.config));
         self.follow_links();
         self.expect_registered();
-        self.publish_configuration();
         log::info!("the configuration was reloaded");
     }
 }

@@ -182,7 +182,7 @@ async fn ask(app: &App, command: Command) -> Result<Done, Problem> {
 ///
 /// A page of another site can have a browser post a form, or plain text, without asking first, but
 /// not JSON.
-async fn body<T: DeserializeOwned>(request: HttpRequest) -> Result<Option<T>, Problem> {
+pub(super) async fn body<T: DeserializeOwned>(request: HttpRequest) -> Result<Option<T>, Problem> {
     let kind = request.headers().get(header::CONTENT_TYPE);
     let is_json = kind.is_some_and(is_json);
     if kind.is_some() && !is_json {
@@ -280,6 +280,6 @@ fn not_json() -> Problem {
     )
 }
 
-fn unavailable(detail: impl Into<String>) -> Problem {
+pub(super) fn unavailable(detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
 }

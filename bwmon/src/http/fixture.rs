@@ -1,13 +1,14 @@
 //! A small household for tests, as the API shows it, and the parts to serve it with.
 
 use std::{
+    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use tokio::sync::{mpsc, watch};
 
-use super::{Bound, Deps, Heartbeat, Process, Request};
+use super::{Bound, Deps, Heartbeat, Process, Registered, Reload, Request};
 use crate::{
     config::Secret,
     core::{
@@ -26,6 +27,8 @@ pub(crate) struct World {
     pub(crate) token: watch::Sender<Option<Secret>>,
     pub(crate) configuration: watch::Sender<Arc<serde_json::Value>>,
     pub(crate) requests: mpsc::Sender<Request>,
+    pub(crate) devices_file: watch::Sender<PathBuf>,
+    pub(crate) reload: mpsc::Sender<Reload>,
 }
 
 impl World {
@@ -36,6 +39,7 @@ impl World {
         };
         // Nobody is there to be asked, unless a test takes the place of the loop.
         let (requests, _) = mpsc::channel(1);
+        let (reload, _) = mpsc::channel(1);
         let configuration = serde_json::json!({ "poll_interval": 1.0 });
         Self {
             snapshot: watch::Sender::new(Arc::new(snapshot)),
@@ -43,6 +47,8 @@ impl World {
             token: watch::Sender::new(None),
             configuration: watch::Sender::new(Arc::new(configuration)),
             requests,
+            devices_file: watch::Sender::new(PathBuf::new()),
+            reload,
         }
     }
 
@@ -64,6 +70,14 @@ impl World {
             heartbeat: self.heartbeat.subscribe(),
             token: self.token.subscribe(),
             requests: self.requests.clone(),
+            registered: self.registered(),
+        }
+    }
+
+    pub(crate) fn registered(&self) -> Registered {
+        Registered {
+            file: self.devices_file.subscribe(),
+            reload: self.reload.clone(),
         }
     }
 }
@@ -138,6 +152,7 @@ pub(crate) fn device(id: &str, addresses: &[&str]) -> DeviceView {
             .map(|address| address.parse().unwrap())
             .collect(),
         registered: false,
+        muted: false,
         group: None,
         sent_rate: 0,
         received_rate: 0,

@@ -2,7 +2,8 @@
 //!
 //! It reads snapshots and facts through channels and holds nothing up: no handler that reads waits
 //! for the loop, and no client, however slow, keeps more than one connection's small buffers busy.
-//! It changes nothing itself: what is to be changed is a [`Request`] to the loop.
+//! What is to be changed is a [`Request`] to the loop; but for what the owner says of single devices,
+//! which is changed in its file, and read from there.
 
 mod array;
 mod commands;
@@ -10,6 +11,7 @@ mod guard;
 mod health;
 mod listen;
 mod problem;
+mod registered;
 mod routes;
 mod server;
 mod stall;
@@ -30,10 +32,12 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::problem::ProblemBody;
+use self::registered::Editing;
 pub use self::{
     commands::{Refused, Reply, Request},
     health::Heartbeat,
     listen::{Bound, SocketFile, bind},
+    registered::{Registered, Registration, Reload},
     status::StatusReport,
 };
 use crate::{config::Secret, core::view::Snapshot};
@@ -53,6 +57,8 @@ pub struct Deps {
     pub token: watch::Receiver<Option<Secret>>,
     /// What is to be changed.
     pub requests: mpsc::Sender<Request>,
+    /// Where the registered devices are.
+    pub registered: Registered,
 }
 
 /// This process.
@@ -127,6 +133,7 @@ pub async fn serve(deps: Deps, shutdown: CancellationToken) -> Result<(), HttpEr
         heartbeat,
         token,
         requests,
+        registered,
     } = deps;
     let app = App {
         snapshot,
@@ -134,6 +141,7 @@ pub async fn serve(deps: Deps, shutdown: CancellationToken) -> Result<(), HttpEr
         heartbeat,
         token,
         requests,
+        editing: Arc::new(Editing::new(registered)),
         reach: listen.reach(),
     };
     server::run(listen, routes::router(app), LIMITS, shutdown).await
@@ -156,6 +164,7 @@ struct App {
     heartbeat: watch::Receiver<Option<Heartbeat>>,
     token: watch::Receiver<Option<Secret>>,
     requests: mpsc::Sender<Request>,
+    editing: Arc<Editing>,
     reach: guard::Reach,
 }
 

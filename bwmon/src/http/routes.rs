@@ -22,6 +22,7 @@ use super::{
     guard::{self, MAX_BODY},
     health,
     problem::Problem,
+    registered,
     status::StatusReport,
     usage_report::usage_report,
 };
@@ -40,7 +41,14 @@ pub(super) fn router(app: App) -> Router {
         .route("/api/v1/interfaces", get(interfaces))
         .route("/api/v1/addresses", get(addresses))
         .route("/api/v1/devices", get(devices))
-        .route("/api/v1/devices/{id}", get(device))
+        .route(
+            "/api/v1/devices/{id}",
+            get(device).patch(registered::change),
+        )
+        .route(
+            "/api/v1/devices/{id}/registration",
+            get(registered::show).delete(registered::forget),
+        )
         .route("/api/v1/alerts", get(alerts))
         .route("/api/v1/alerts/{id}", get(alert))
         .route(
@@ -171,7 +179,7 @@ fn each<T: Serialize>(items: Arc<[Arc<T>]>) -> impl Iterator<Item = Arc<T>> {
 }
 
 /// The device with this id, else the one with this address.
-fn find_device<'a>(snapshot: &'a Snapshot, text: &str) -> Option<&'a Arc<DeviceView>> {
+pub(super) fn find_device<'a>(snapshot: &'a Snapshot, text: &str) -> Option<&'a Arc<DeviceView>> {
     let devices = &snapshot.devices;
     devices
         .iter()

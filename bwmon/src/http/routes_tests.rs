@@ -16,11 +16,14 @@ use crate::{
         Heartbeat,
         fixture::{self, World},
         guard::Reach,
+        registered::Editing,
     },
 };
 
 #[path = "commands_tests.rs"]
 mod commands;
+#[path = "registered_tests.rs"]
+mod registered;
 
 struct Answer {
     status: u16,
@@ -48,6 +51,7 @@ async fn ask(world: &World, request: Request<Body>) -> Answer {
         heartbeat: world.heartbeat.subscribe(),
         token: world.token.subscribe(),
         requests: world.requests.clone(),
+        editing: Arc::new(Editing::new(world.registered())),
         reach: Reach::Loopback("127.0.0.1".parse().unwrap()),
     };
     let response = router(app).oneshot(request).await.unwrap();

@@ -14,7 +14,7 @@ use super::error::StoreError;
 
 /// The database in the state directory.
 pub(super) const DATABASE: &str = "bwmon.db";
-const LOCK: &str = "bwmon.lock";
+pub(super) const LOCK: &str = "bwmon.lock";
 /// Who used what is private to the owner and the group of the service.
 const DIRECTORY_MODE: u32 = 0o750;
 const FILE_MODE: u32 = 0o640;

@@ -17,6 +17,7 @@ mod directory;
 mod error;
 mod handle;
 mod history;
+mod holder;
 mod load;
 mod outbox;
 mod prune;
@@ -33,6 +34,7 @@ pub use handle::{Durable, Outcome, Store};
 pub use history::{
     Bucket, History, HistoryReader, HistorySettings, Retention, Series, Tier, minute_of, time_of,
 };
+pub use holder::holder;
 pub use records::{
     AddressRecord, AlertRow, Checkpoint, DeviceRecord, FailedRecord, Fate, Loaded, MemoryRecord,
     OutboxRecord, Outlives, PENDING, Settled, TableRecord, UsageRecord,

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -17,7 +18,14 @@ use crate::workspace::Workspace;
 const USER: &str = "bwmon";
 
 /// Example configuration, which becomes the owner's with the first installation.
-const CONFIGURATION: [&str; 2] = ["bwmon.toml", "registered_devices.json"];
+const CONFIGURATION: &str = "bwmon.toml";
+/// The same, which the daemon may write, too. So it is in a directory of its own, with a link beside
+/// the rest.
+const DEVICES: &str = "registered_devices.json";
+/// That directory, below the one of the configuration; as in the unit.
+const DEVICES_DIRECTORY: &str = "devices";
+/// Where the unit has the configuration.
+const UNIT_CONFIGURATION: &str = "/etc/bwmon";
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -88,7 +96,7 @@ fn put_in_place(workspace: &Workspace, options: &Options) -> Result<Placed> {
 
     let unit =
         String::from_utf8(read(&examples.join(unit_name))?).context("read the unit as text")?;
-    let unit = unit_for(&unit, &binary, &options.config_dir.join("bwmon.toml"))?;
+    let unit = unit_for(&unit, &binary, &options.config_dir)?;
     place(
         options,
         &options.unit_dir.join(unit_name),
@@ -96,18 +104,56 @@ fn put_in_place(workspace: &Workspace, options: &Options) -> Result<Placed> {
         0o644,
     )?;
 
-    for name in CONFIGURATION {
-        let path = options.config_dir.join(name);
-        if staged(options, &path).exists() {
-            println!("kept      {}, which is yours", path.display());
-        } else {
-            place(options, &path, &read(&examples.join(name))?, 0o644)?;
-        }
+    let path = options.config_dir.join(CONFIGURATION);
+    if staged(options, &path).exists() {
+        println!("kept      {}, which is yours", path.display());
+    } else {
+        place(options, &path, &read(&examples.join(CONFIGURATION))?, 0o644)?;
     }
+    place_devices(options, &read(&examples.join(DEVICES))?)?;
     Ok(Placed {
         unit: unit_name,
         binary,
     })
+}
+
+/// The registered devices, where the daemon may write them: it replaces the file, so the directory is
+/// the daemon's.
+fn place_devices(options: &Options, example: &[u8]) -> Result<()> {
+    let link = options.config_dir.join(DEVICES);
+    let directory = options.config_dir.join(DEVICES_DIRECTORY);
+    let file = directory.join(DEVICES);
+    match fs::symlink_metadata(staged(options, &link)) {
+        Ok(found) if found.is_symlink() => {
+            println!("kept      {}, which is yours", link.display());
+            return Ok(());
+        }
+        Ok(_) => {
+            println!("kept      {}, which is yours", link.display());
+            println!("          to have the service change it when the API is asked to:");
+            for command in [
+                format!("install -d -o {USER} -g {USER} {}", directory.display()),
+                format!("mv {} {}", link.display(), file.display()),
+                format!("chown {USER}:{USER} {}", file.display()),
+                format!("ln -s {DEVICES_DIRECTORY}/{DEVICES} {}", link.display()),
+            ] {
+                println!("              {}", command::typed_as_root(&command));
+            }
+            return Ok(());
+        }
+        Err(_) => {}
+    }
+    place(options, &file, example, 0o644)?;
+    let target = Path::new(DEVICES_DIRECTORY).join(DEVICES);
+    symlink(&target, staged(options, &link))
+        .with_context(|| format!("link {} to {}", link.display(), target.display()))?;
+    println!("installed {}, a link to it", link.display());
+    if options.destdir.is_none() {
+        let mut chown = Command::new("chown");
+        chown.arg(format!("{USER}:{USER}")).args([directory, file]);
+        command::run(&mut chown).context("give the registered devices to the daemon")?;
+    }
+    Ok(())
 }
 
 fn place(options: &Options, path: &Path, content: &[u8], mode: u32) -> Result<()> {
@@ -126,7 +172,7 @@ fn staged(options: &Options, path: &Path) -> PathBuf {
 }
 
 /// The unit with the paths of this installation.
-fn unit_for(unit: &str, binary: &Path, configuration: &Path) -> Result<String> {
+fn unit_for(unit: &str, binary: &Path, config_dir: &Path) -> Result<String> {
     let start = "ExecStart=";
     ensure!(
         unit.lines().filter(|line| line.starts_with(start)).count() == 1,
@@ -135,11 +181,14 @@ fn unit_for(unit: &str, binary: &Path, configuration: &Path) -> Result<String> {
     let command = format!(
         "{} run --config {}",
         binary.display(),
-        configuration.display()
+        config_dir.join(CONFIGURATION).display()
     );
+    let writable = format!("{UNIT_CONFIGURATION}/{DEVICES_DIRECTORY}");
+    let ours = config_dir.join(DEVICES_DIRECTORY).display().to_string();
     let lines = unit.lines().map(|line| match line.starts_with(start) {
         true => format!("{start}{command}\n"),
-        false => format!("{line}\n"),
+        false if line.starts_with('#') => format!("{line}\n"),
+        false => format!("{}\n", line.replace(&writable, &ours)),
     });
     Ok(lines.collect())
 }
@@ -187,17 +236,29 @@ mod tests {
 
     #[test]
     fn the_unit_starts_what_was_installed() {
-        let unit =
-            "[Service]\n# ExecStart= is below\nExecStart=/usr/local/bin/bwmon run\nUser=bwmon\n";
-        let adjusted = unit_for(
-            unit,
-            Path::new("/opt/b/bin/bwmon"),
-            Path::new("/etc/x.toml"),
-        );
+        let unit = "[Service]\n# ExecStart= is below\nExecStart=/usr/local/bin/bwmon run\nUser=bwmon\n\
+                    ReadWritePaths=-/etc/bwmon/devices\n";
+        let adjusted = unit_for(unit, Path::new("/opt/b/bin/bwmon"), Path::new("/etc/x"));
         assert_eq!(
             adjusted.unwrap(),
-            "[Service]\n# ExecStart= is below\nExecStart=/opt/b/bin/bwmon run --config /etc/x.toml\nUser=bwmon\n"
+            "[Service]\n# ExecStart= is below\nExecStart=/opt/b/bin/bwmon run --config /etc/x/bwmon.toml\n\
+             User=bwmon\nReadWritePaths=-/etc/x/devices\n"
         );
         assert!(unit_for("[Service]\n", Path::new("/a"), Path::new("/b")).is_err());
+    }
+
+    #[test]
+    fn the_unit_lets_the_daemon_write_where_the_devices_are_put() {
+        let unit = include_str!("../../../config/bwmon.service");
+        let directory = format!("{UNIT_CONFIGURATION}/{DEVICES_DIRECTORY}");
+        for line in [
+            format!("ReadWritePaths=-{directory}"),
+            format!(
+                "ExecStartPre=-+/usr/bin/install --directory --owner={USER} --group={USER} --mode=0755 \
+                 {directory}"
+            ),
+        ] {
+            assert!(unit.lines().any(|each| each == line), "{line}");
+        }
     }
 }

@@ -2,15 +2,35 @@
 //!
 //! Every byte keeps its place, so that a position in the result is one in the file.
 
+use std::ops::Range;
+
 /// Where a `/*` without a `*/` begins.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct OpenComment(pub(super) usize);
 
+/// A text as plain JSON, and what that left out of it.
+#[derive(Debug)]
+pub(super) struct Blanked {
+    /// As [`blank`] has it.
+    pub(super) json: String,
+    /// Where the comments are, each without the end of its line.
+    pub(super) comments: Vec<Range<usize>>,
+    /// Where the commas after last elements are.
+    pub(super) commas: Vec<usize>,
+}
+
 /// `text` with spaces for `# …`, `// …`, `/* … */` and for the comma after a last element. What is
 /// inside strings stays as it is.
 pub(super) fn blank(text: &str) -> Result<String, OpenComment> {
+    take_apart(text).map(|blanked| blanked.json)
+}
+
+/// As [`blank`], with where everything was.
+pub(super) fn take_apart(text: &str) -> Result<Blanked, OpenComment> {
     let mut scan = Scan {
         result: String::with_capacity(text.len()),
+        comments: Vec::new(),
+        commas: Vec::new(),
         comma: None,
         previous: None,
     };
@@ -38,11 +58,17 @@ pub(super) fn blank(text: &str) -> Result<String, OpenComment> {
         };
         rest = &rest[length..];
     }
-    Ok(scan.result)
+    Ok(Blanked {
+        json: scan.result,
+        comments: scan.comments,
+        commas: scan.commas,
+    })
 }
 
 struct Scan {
     result: String,
+    comments: Vec<Range<usize>>,
+    commas: Vec<usize>,
     /// Where the comma is that nothing but space followed so far, if it ends an element.
     comma: Option<usize>,
     /// The last character that is neither space nor comment.
@@ -51,6 +77,9 @@ struct Scan {
 
 impl Scan {
     fn blank(&mut self, comment: &str) {
+        let start = self.result.len();
+        let length = comment.trim_end_matches('\r').len();
+        self.comments.push(start..start + length);
         self.result.extend(
             comment
                 .bytes()
@@ -65,6 +94,7 @@ impl Scan {
                 '}' | ']' => {
                     if let Some(at) = comma {
                         self.result.replace_range(at..=at, " ");
+                        self.commas.push(at);
                     }
                 }
                 ',' if !matches!(self.previous, None | Some('{' | '[' | ',' | ':')) => {
@@ -80,7 +110,7 @@ impl Scan {
 
 /// The bytes of the string that `text` starts with, quotes included. One that its line does not close
 /// ends with the line: the reader will say so.
-fn string_length(text: &str) -> usize {
+pub(super) fn string_length(text: &str) -> usize {
     let mut escaped = false;
     for (index, byte) in text.bytes().enumerate().skip(1) {
         match byte {
@@ -132,6 +162,16 @@ mod tests {
         for text in ["[,]", "{,}", "[1,,]", "[1,,2]", "{\"a\":,}", ",", ",}"] {
             check(text, text);
         }
+    }
+
+    #[test]
+    fn what_is_left_out_is_known_by_its_place() {
+        let text = "{ # a\r\n \"b\": [1,], /* c, */ }";
+        let blanked = take_apart(text).unwrap();
+        let comments: Vec<_> = blanked.comments.into_iter().map(|at| &text[at]).collect();
+        assert_eq!(comments, ["# a", "/* c, */"]);
+        let at: Vec<_> = text.match_indices(',').map(|(at, _)| at).collect();
+        assert_eq!(blanked.commas, at[..2]);
     }
 
     #[test]

@@ -117,6 +117,28 @@ impl<'de, A: MapAccess<'de>> FieldValue<'_, A> {
     }
 }
 
+/// What an entry may say, in the order in which it is written.
+pub const ENTRY_FIELDS: [&str; 3 + KEYS.len()] = {
+    let mut names = ["name", "group", "mute", "", "", "", "", "", "", "", ""];
+    let mut index = 0;
+    while index < KEYS.len() {
+        names[3 + index] = KEYS[index].plain.name;
+        index += 1;
+    }
+    names
+};
+
+/// Where in an entry a field belongs.
+pub(super) fn place(name: &str) -> usize {
+    let before = ENTRY_FIELDS.iter().take_while(|each| **each != name);
+    before.count()
+}
+
+/// Whether a device has this from its own entry only, and from no prefix once it has one.
+pub(super) fn is_not_inherited(name: &str) -> bool {
+    Field::all().any(|field| field.as_str() == name && !matches!(field, Field::Rule(_)))
+}
+
 /// What an entry may say.
 #[derive(Clone, Copy)]
 enum Field {

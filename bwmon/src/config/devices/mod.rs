@@ -4,8 +4,13 @@
 //! place just as one in how it says it.
 
 mod comments;
+mod edit;
 mod entry;
 mod json;
+mod members;
+mod patch;
+mod style;
+mod write;
 
 use std::{
     collections::{HashMap, hash_map::Entry as Slot},
@@ -15,6 +20,11 @@ use std::{
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 
 use self::{comments::OpenComment, entry::DeviceSeed, json::json_error};
+pub use self::{
+    edit::{Change, EditError, Entry, Whom},
+    entry::ENTRY_FIELDS,
+    write::{Changed, WriteError, change_file, read_entry},
+};
 use super::{
     error::{ConfigError, Mistake, shown},
     network::{self, SelectorError, Subject},

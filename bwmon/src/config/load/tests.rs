@@ -236,3 +236,24 @@ fn a_group_without_devices_is_warned_of() {
         [expected]
     );
 }
+
+#[test]
+fn where_devices_are_or_would_be_is_known() {
+    let bare = [("etc/bwmon.toml", "")];
+    let named = [
+        ("etc/bwmon.toml", "devices_file = \"other.json\""),
+        ("etc/other.json", "{}"),
+    ];
+    let at_work = [("work/registered_devices.json", "{}")];
+    for (files, expected) in [
+        (&[][..], "etc/registered_devices.json"),
+        (&bare, "etc/registered_devices.json"),
+        (&TWO_FILES, "etc/registered_devices.json"),
+        (&at_work, "work/registered_devices.json"),
+        (&named, "etc/other.json"),
+    ] {
+        let machine = Machine::new(files);
+        let config = machine.load(&Overrides::default()).unwrap();
+        assert_eq!(config.devices_file, machine.path(expected), "{files:?}");
+    }
+}
