@@ -4,6 +4,7 @@ use std::{
     collections::{HashMap, HashSet},
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    time::{Duration, Instant},
 };
 
 use socket2::{Domain, InterfaceIndexOrAddress, Protocol, Socket, Type};
@@ -19,15 +20,17 @@ const GROUP_V4: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 251);
 const GROUP_V6: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0xfb);
 /// The largest message (RFC 6762, 17).
 const MOST_BYTES: usize = 9000;
-/// Addresses whose name is remembered, so that it is told once.
+/// Addresses whose name is remembered, so that it is not told each time.
 const MOST_HEARD: usize = 4096;
+/// The address may have had another owner in between, of whom nothing was heard.
+const TOLD_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
 /// Listens on the interfaces that face the devices.
 pub(super) struct Listener {
     v4: Option<UdpSocket>,
     v6: Option<UdpSocket>,
     joined: HashSet<u32>,
-    heard: HashMap<IpAddr, Name>,
+    heard: HashMap<IpAddr, (Name, Instant)>,
     v4_bytes: Vec<u8>,
     v6_bytes: Vec<u8>,
 }
@@ -39,7 +42,7 @@ impl Listener {
             let socket = open(group).inspect_err(|error| {
                 log::warn!("cannot listen to multicast DNS at {group}: {error}");
             });
-            socket.ok().filter(|_| settings.mdns)
+            socket.ok()
         };
         let is_wanted = settings.mdns;
         let mut listener = Self {
@@ -75,7 +78,7 @@ impl Listener {
         }
     }
 
-    /// Waits until a device of the local networks tells a name that was not heard of it before.
+    /// Waits until a device of the local networks tells a name that was not heard of it lately.
     pub(super) async fn heard(&mut self, reach: &Reach) -> NameFact {
         loop {
             let (sender, name) = {
@@ -108,11 +111,12 @@ impl Listener {
     fn is_news(&mut self, sender: IpAddr, name: &Name) -> bool {
         let known = self.heard.get(&sender);
         let has_room = known.is_some() || self.heard.len() < MOST_HEARD;
-        let is_news = has_room && known != Some(name);
-        if is_news {
-            self.heard.insert(sender, name.clone());
+        let is_told =
+            known.is_some_and(|(told, at)| told == name && at.elapsed() < TOLD_AGAIN_AFTER);
+        if has_room && !is_told {
+            self.heard.insert(sender, (name.clone(), Instant::now()));
         }
-        is_news
+        has_room && !is_told
     }
 }
 

@@ -98,14 +98,8 @@ pub(super) async fn answer(
     pace.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
     loop {
         let news = tokio::select! {
-            Some(asked) = asks.recv() => {
-                if asks_anybody(&current) {
-                    for ask in asked.into_iter().filter(|ask| around.includes(ask.address)) {
-                        schedule.offer(ask, Instant::now());
-                    }
-                }
-                Vec::new()
-            }
+            // What may be asked is known before addresses are taken in.
+            biased;
             changed = settings.changed() => {
                 if changed.is_err() {
                     return;
@@ -131,19 +125,26 @@ pub(super) async fn answer(
                 listener.join(&around);
                 Vec::new()
             }
-            heard = listener.heard(&around) => vec![Told::Facts(vec![heard])],
             Some(done) = running.join_next() => match done {
                 Ok((address, outcome)) => {
-                    let facts = schedule.done(address, outcome, Instant::now());
-                    vec![Told::Facts(facts)]
+                    vec![Told::Facts(schedule.done(address, outcome, Instant::now()))]
                 }
-                // It was given up, or is a mistake of ours: either way nothing is known.
+                // A mistake of ours: nothing is known, and all that is under way is asked again.
                 Err(error) => {
+                    running = JoinSet::new();
                     schedule.lost();
-                    log::debug!("a question came to nothing: {error}");
+                    log::error!("a question for a name came to nothing: {error}");
                     Vec::new()
                 }
             },
+            Some(asked) = asks.recv() => {
+                if asks_anybody(&current) {
+                    for ask in asked.into_iter().filter(|ask| around.includes(ask.address)) {
+                        schedule.offer(ask, Instant::now());
+                    }
+                }
+                Vec::new()
+            }
             _ = pace.tick(), if schedule.is_waiting() => {
                 if let Some(address) = schedule.next() {
                     let servers = resolvers.current(&current.dns).await;
@@ -152,6 +153,7 @@ pub(super) async fn answer(
                 }
                 Vec::new()
             }
+            heard = listener.heard(&around) => vec![Told::Facts(vec![heard])],
         };
         for news in news {
             if told.send(news).await.is_err() {
