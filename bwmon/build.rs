@@ -1,8 +1,18 @@
-//! Tells the compiler where the kernel half is, so that it becomes part of the binary.
+//! Tells the compiler where the kernel half is, so that it becomes part of the binary, and packs the
+//! registries of the IEEE, so that they take little of it.
 
-use std::{env, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fs,
+    path::PathBuf,
+};
 
 fn main() {
+    find_kernel_half();
+    pack_vendors();
+}
+
+fn find_kernel_half() {
     println!("cargo::rerun-if-env-changed=BWMON_EBPF_OBJECT");
     let object = env::var_os("BWMON_EBPF_OBJECT").map_or_else(default_object, PathBuf::from);
     println!("cargo::rerun-if-changed={}", object.display());
@@ -20,4 +30,62 @@ fn default_object() -> PathBuf {
         .map(PathBuf::from)
         .unwrap_or_default();
     manifest.join("../target/bpfel-unknown-none/release/bwmon")
+}
+
+/// Writes `vendors.bin`; `bwmon/src/sources/vendor.rs` reads it. All numbers are little-endian.
+///
+/// Four counts of 4 bytes: the prefixes of 24, of 28 and of 36 bits, and the names. Then the prefixes
+/// of each length, in order, each 5 bytes with its value and 2 with the number of its name. Then
+/// where each name starts, 4 bytes each and one more for the end of the last; then the names.
+fn pack_vendors() {
+    println!("cargo::rerun-if-changed=build.rs");
+    let mut prefixes: [BTreeMap<u64, &str>; 3] = Default::default();
+    for (digits, entry) in &oui_data::OUI_ENTRIES {
+        let (Ok(value), name) = (u64::from_str_radix(digits, 16), entry.organization().trim())
+        else {
+            continue;
+        };
+        let length = match digits.len() {
+            6 => 0,
+            7 => 1,
+            9 => 2,
+            _ => continue,
+        };
+        // Who does not want to be named is no vendor.
+        if !name.is_empty() && !name.eq_ignore_ascii_case("private") {
+            prefixes[length].insert(value, name);
+        }
+    }
+    let names: BTreeSet<&str> = prefixes
+        .iter()
+        .flat_map(BTreeMap::values)
+        .copied()
+        .collect();
+    let numbers: BTreeMap<&str, u16> = names.iter().copied().zip(0..=u16::MAX).collect();
+    if numbers.len() != names.len() {
+        println!("cargo::error=more than 65536 vendors: make their numbers larger");
+        return;
+    }
+    let mut packed = Vec::new();
+    for count in prefixes.iter().map(BTreeMap::len).chain([names.len()]) {
+        packed.extend((count as u32).to_le_bytes());
+    }
+    for (value, name) in prefixes.iter().flatten() {
+        packed.extend(&value.to_le_bytes()[..5]);
+        packed.extend(numbers.get(name).copied().unwrap_or_default().to_le_bytes());
+    }
+    let mut start = 0_u32;
+    for name in &names {
+        packed.extend(start.to_le_bytes());
+        start += name.len() as u32;
+    }
+    packed.extend(start.to_le_bytes());
+    packed.extend(names.iter().flat_map(|name| name.bytes()));
+    let path = env::var_os("OUT_DIR")
+        .map(PathBuf::from)
+        .unwrap_or_default();
+    let path = path.join("vendors.bin");
+    if let Err(error) = fs::write(&path, packed) {
+        println!("cargo::error=cannot write {}: {error}", path.display());
+    }
 }

@@ -56,7 +56,9 @@ pub use iperf::{Direction, transfer};
 pub use lan::{DEVICE_MAC, Lan, NOBODY_MAC, ROUTER_MAC, bridge, ip};
 pub use link::{Link, veth};
 pub use namespace::Namespace;
-pub use peers::{Alertmanager, Authority, Broker, Certificate, Mail, MailServer, Published};
+pub use peers::{
+    Alertmanager, Authority, Broker, Certificate, Dnsmasq, Mail, MailServer, Published, talk,
+};
 pub use process::{Process, run};
 pub use programs::{Program, Programs};
 pub use receiver::{Answer, Delivery, Receiver};

@@ -22,6 +22,9 @@ use crate::{
 /// The API's socket, in the daemon's directory.
 const SOCKET: &str = "api.sock";
 
+/// What this machine knows of names has no place in a test.
+const NO_NAMES: &str = "\n[names]\ndhcp = false\nethers = false\nhosts = false\ndns = false\n";
+
 /// The binary under test: `BWMON_BIN`, else the release build of this workspace.
 pub fn binary() -> PathBuf {
     env::var_os("BWMON_BIN").map_or_else(|| project().join("target/release/bwmon"), PathBuf::from)
@@ -76,7 +79,8 @@ impl Setup {
     }
 
     /// With this configuration. The poll interval and the API's socket are added to it unless it
-    /// has a `poll_interval` or an `[http]` of its own.
+    /// has a `poll_interval` or an `[http]` of its own; and unless it has `[names]` of its own, the
+    /// files and the resolver of this machine name nobody.
     #[track_caller]
     pub fn config(mut self, text: &str) -> Self {
         self.listens_on_unix_socket = !text.contains("[http]");
@@ -133,6 +137,9 @@ impl Setup {
             config.push_str("poll_interval = \"200ms\"\n");
         }
         config.push_str(text);
+        if !text.contains("[names]") {
+            config.push_str(NO_NAMES);
+        }
         if self.listens_on_unix_socket {
             config.push_str(&format!("\n[http]\nlisten = \"{}\"\n", self.listen()));
         }

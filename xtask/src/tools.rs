@@ -20,7 +20,7 @@ struct Program {
     why: &'static str,
 }
 
-const PROGRAMS: [Program; 11] = [
+const PROGRAMS: [Program; 13] = [
     Program {
         name: "aiosmtpd",
         package: "python3-aiosmtpd",
@@ -30,6 +30,12 @@ const PROGRAMS: [Program; 11] = [
         name: "bpftool",
         package: "bpftool",
         why: "tells what is attached, independently of bwmon",
+    },
+    Program {
+        name: "dnsmasq",
+        // Not `dnsmasq`, which would start by itself.
+        package: "dnsmasq-base",
+        why: "is the DHCP server and resolver that knows what devices are called",
     },
     Program {
         name: "ethtool",
@@ -75,6 +81,11 @@ const PROGRAMS: [Program; 11] = [
         name: "tmux",
         package: "tmux",
         why: "is the terminal that `bwmon top` is looked at in",
+    },
+    Program {
+        name: "udhcpc",
+        package: "udhcpc",
+        why: "is the device that gets a lease",
     },
 ];
 

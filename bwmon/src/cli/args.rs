@@ -121,6 +121,9 @@ pub struct StatusArgs {
 /// Of `devices`.
 #[derive(Args, Clone, Debug, Default)]
 pub struct DevicesArgs {
+    /// Who they are: who gave them their names, MACs, vendors
+    #[arg(long, conflicts_with = "json")]
+    pub long: bool,
     /// Print what the API answers
     #[arg(long)]
     pub json: bool,

@@ -15,11 +15,14 @@ use super::{
 };
 use crate::core::{
     human,
+    message::printable_within,
     view::{AlertView, DeviceView},
 };
 
 pub(super) const DEVICES: &str = "/api/v1/devices";
 const ALERTS: &str = "/api/v1/alerts";
+
+const NOBODY: &str = "no device has been seen, and none is registered\n";
 
 /// Long enough for IPv4.
 const ADDRESS_WIDTH: usize = 15;
@@ -35,6 +38,17 @@ const COLUMNS: [Column; 8] = [
     Column::number("ALERTS"),
 ];
 
+/// Room for a vendor in a terminal of 80 columns.
+const VENDOR_WIDTH: usize = 16;
+
+const LONG_COLUMNS: [Column; 5] = [
+    Column::rest("NAME"),
+    Column::text("NAMED BY"),
+    Column::text("ADDRESS"),
+    Column::text("MAC"),
+    Column::text("VENDOR"),
+];
+
 /// Asks and prints.
 ///
 /// # Errors
@@ -44,6 +58,9 @@ pub fn devices(options: &Options, args: &DevicesArgs) -> anyhow::Result<ExitCode
     let client = Client::of(options)?;
     let text = if args.json {
         pretty(&wait(client.json(DEVICES, &[]))?)
+    } else if args.long {
+        let devices = wait(client.get(DEVICES, &[]))?;
+        render_long(devices, Look::of_stdout(options.color))
     } else {
         let firing = [("state", "firing"), ("limit", "1000")];
         let (devices, alerts): (_, Vec<_>) = wait(async {
@@ -60,13 +77,9 @@ pub fn devices(options: &Options, args: &DevicesArgs) -> anyhow::Result<ExitCode
 
 fn render(mut devices: Vec<DeviceView>, firing: &[AlertView], look: Look) -> String {
     if devices.is_empty() {
-        return "no device has been seen, and none is registered\n".to_owned();
+        return NOBODY.to_owned();
     }
-    devices.sort_by_cached_key(|device| {
-        let rate = device.sent_rate.saturating_add(device.received_rate);
-        let today = device.today.sent.saturating_add(device.today.received);
-        (Reverse(rate), Reverse(today), device.name.clone())
-    });
+    sort(&mut devices);
     let firing: HashSet<&str> = firing.iter().map(|alert| alert.id.as_str()).collect();
     let mut table = Table::new(&COLUMNS);
     for device in &devices {
@@ -80,13 +93,64 @@ fn render(mut devices: Vec<DeviceView>, firing: &[AlertView], look: Look) -> Str
     table.render(look)
 }
 
-fn row(device: &DeviceView, is_firing: bool) -> [String; 8] {
+/// Who they are, in the same order.
+fn render_long(mut devices: Vec<DeviceView>, look: Look) -> String {
+    if devices.is_empty() {
+        return NOBODY.to_owned();
+    }
+    sort(&mut devices);
+    let mut table = Table::new(&LONG_COLUMNS);
+    for device in &devices {
+        let vendor = match &device.vendor {
+            Some(vendor) => cut(vendor),
+            None if device.private_mac => "(private MAC)".to_owned(),
+            None => String::new(),
+        };
+        let cells = [
+            printable(&device.name).into_owned(),
+            device.name_source.as_str().to_owned(),
+            address(device),
+            device.mac.map(|mac| mac.to_string()).unwrap_or_default(),
+            vendor,
+        ];
+        table.row(Style::new(), cells);
+    }
+    table.render(look)
+}
+
+/// The busiest first.
+fn sort(devices: &mut [DeviceView]) {
+    devices.sort_by_cached_key(|device| {
+        let rate = device.sent_rate.saturating_add(device.received_rate);
+        let today = device.today.sent.saturating_add(device.today.received);
+        (Reverse(rate), Reverse(today), device.name.clone())
+    });
+}
+
+/// The beginning, of characters that take at most two columns each.
+fn cut(vendor: &str) -> String {
+    let vendor = printable(vendor);
+    let is_narrow = vendor.is_ascii();
+    let most = if is_narrow {
+        VENDOR_WIDTH
+    } else {
+        VENDOR_WIDTH / 2
+    };
+    printable_within(&vendor, most)
+}
+
+/// The one that people know.
+fn address(device: &DeviceView) -> String {
     let mut addresses = device.addresses.iter();
     let first = addresses.clone().next();
     let address = addresses.find(|address| address.is_ipv4()).or(first);
+    address.map(short).unwrap_or_default()
+}
+
+fn row(device: &DeviceView, is_firing: bool) -> [String; 8] {
     [
         printable(&device.name).into_owned(),
-        address.map(short).unwrap_or_default(),
+        address(device),
         megabits(device.sent_rate),
         megabits(device.received_rate),
         human::bytes(device.today.sent),
@@ -122,7 +186,10 @@ fn alerts(open: usize, is_firing: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::{super::output::Paint, *};
-    use crate::{core::view::TodayView, http::fixture};
+    use crate::{
+        core::{names::NameSource, view::TodayView},
+        http::fixture,
+    };
 
     const LOOK: Look = Look {
         width: 80,
@@ -193,6 +260,27 @@ mod tests {
         Grandmoth…  192.168.100.200   999.9 9999.2   999 GB 1.23 TB  23 h 59 min      12
         �[31m居間…  …:0:1:2:3:4:5:6     0.0    0.0      0 B     0 B          0 s
         "#);
+    }
+
+    #[test]
+    fn who_they_are_fits_80_columns_too() {
+        let mut laptop = fixture::device("3c:22:fb:00:11:22", &["192.168.100.200"]);
+        laptop.name = "laptop-of-the-longest-name-in-the-house".to_owned();
+        laptop.name_source = NameSource::Registered;
+        laptop.vendor = Some("HUAWEI TECHNOLOGIES CO.,LTD".to_owned());
+        let mut phone = fixture::device("02:00:00:00:00:07", &["fd00::1:2:3:4:5:6"]);
+        phone.name = "\x1b[2Jphone".to_owned();
+        phone.name_source = NameSource::Dhcp;
+        phone.private_mac = true;
+        let nobody = fixture::device("192.168.1.9", &["192.168.1.9"]);
+        let text = render_long(vec![laptop, phone, nobody], LOOK);
+        insta::assert_snapshot!(text, @r"
+        NAME            NAMED BY    ADDRESS          MAC                VENDOR
+        �[2Jphone       dhcp        …:0:1:2:3:4:5:6  02:00:00:00:00:07  (private MAC)
+        192.168.1.9     address     192.168.1.9
+        laptop-of-the…  registered  192.168.100.200  3c:22:fb:00:11:22  HUAWEI TECHNOLO…
+        ");
+        assert_eq!(render_long(Vec::new(), LOOK), NOBODY);
     }
 
     #[test]

@@ -10,7 +10,9 @@ use super::{
     channel::Channels,
     error::{ConfigError, Mistake, Place, wording},
     history::HistoryTable,
-    interface, network,
+    interface,
+    names::NamesTable,
+    network,
     reader::Reader,
     rules::{Defaults, Groups, Interfaces},
     source::Source,
@@ -63,6 +65,8 @@ struct File {
     groups: Groups,
     #[serde(default)]
     interface_limits: Interfaces,
+    #[serde(default)]
+    names: NamesTable,
     #[serde(default)]
     notify: Channels,
 }
@@ -152,6 +156,7 @@ pub(super) fn parse(source: &Source) -> Result<Parsed, ConfigError> {
             interfaces: file.interface_limits.0,
             ..Policy::default()
         },
+        names: file.names.read(reader)?,
         notify: file.notify.read(reader)?,
         devices_file: PathBuf::new(),
         sources: Vec::new(),

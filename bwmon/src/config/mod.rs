@@ -18,6 +18,7 @@ mod listen;
 mod load;
 #[cfg(test)]
 mod messages;
+mod names;
 mod network;
 mod reader;
 mod restart;
@@ -50,6 +51,7 @@ pub use self::{
     history::History,
     listen::ListenError,
     load::{Overrides, load},
+    names::{Names, Resolver},
     network::{NetworkError, SelectorError},
     restart::restart_needed,
     schedule::ScheduleError,
@@ -83,6 +85,8 @@ pub struct Config {
     pub http: Http,
     /// How history is kept.
     pub history: History,
+    /// Who is asked what a device is called.
+    pub names: Names,
     /// Where events go.
     pub notify: Vec<Channel>,
     /// Names and thresholds.

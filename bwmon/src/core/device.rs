@@ -5,8 +5,14 @@ use std::{net::IpAddr, sync::Arc};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::{
-    activity::Activity, alerts::DeviceRef, event::SubjectKind, mac::MacAddr, policy::Policy,
-    time::rfc3339, view::DeviceView,
+    activity::Activity,
+    alerts::DeviceRef,
+    event::SubjectKind,
+    mac::MacAddr,
+    names::{Name, NameSource, Names, name_by_vendor},
+    policy::Policy,
+    time::rfc3339,
+    view::DeviceView,
 };
 
 /// A device.
@@ -16,7 +22,11 @@ pub(super) struct Device {
     pub(super) mac: Option<MacAddr>,
     /// In order; the first IPv4 one is the one people know.
     pub(super) addresses: Vec<IpAddr>,
+    /// What the owner calls it.
     name: Option<String>,
+    /// What others call it.
+    found: Option<(NameSource, Name)>,
+    vendor: Option<&'static str>,
     group: Option<String>,
     registered: bool,
     pub(super) is_muted: bool,
@@ -36,6 +46,8 @@ impl Device {
             mac,
             addresses: Vec::new(),
             name: None,
+            found: None,
+            vendor: None,
             group: None,
             registered: false,
             is_muted: false,
@@ -58,14 +70,43 @@ impl Device {
         self.view = None;
     }
 
-    /// What the owner calls it, or the address people know it by.
+    /// Takes in what others call it. Returns whether its name is another one now.
+    pub(super) fn call(&mut self, names: &Names) -> bool {
+        let before = self.called();
+        let best = names.best(self.mac, &self.addresses);
+        self.found = best.map(|(source, name)| (source, name.clone()));
+        self.vendor = self.mac.and_then(|mac| names.vendor(mac));
+        let is_new = self.called() != before;
+        if is_new {
+            self.view = None;
+        }
+        is_new
+    }
+
+    /// What the owner calls it, else others, else the address people know it by.
     pub(super) fn name(&self) -> String {
-        self.name.clone().unwrap_or_else(|| {
-            let known = self.addresses.iter().find(|address| address.is_ipv4());
-            known
-                .or(self.addresses.first())
-                .map_or_else(|| self.id.clone(), ToString::to_string)
-        })
+        self.called().1
+    }
+
+    /// Who gave it its name.
+    pub(super) fn name_source(&self) -> NameSource {
+        self.called().0
+    }
+
+    fn called(&self) -> (NameSource, String) {
+        if let Some(name) = &self.name {
+            return (NameSource::Registered, name.clone());
+        }
+        if let Some((source, name)) = &self.found {
+            return (*source, name.to_string());
+        }
+        if let (Some(vendor), Some(mac)) = (self.vendor, self.mac) {
+            return (NameSource::Vendor, name_by_vendor(vendor, mac));
+        }
+        let known = self.addresses.iter().find(|address| address.is_ipv4());
+        let address = known.or(self.addresses.first());
+        let name = address.map_or_else(|| self.id.clone(), ToString::to_string);
+        (NameSource::Address, name)
     }
 
     /// The group the owner put it in.
@@ -121,11 +162,14 @@ impl Device {
             return view.clone();
         }
         let (rates, rules) = (self.activity.rates(), self.activity.rules());
+        let (name_source, name) = self.called();
         let view = Arc::new(DeviceView {
             id: self.id.clone(),
-            name: self.name(),
+            name,
+            name_source,
             mac: self.mac,
-            vendor: None,
+            private_mac: self.mac.is_some_and(MacAddr::is_private),
+            vendor: self.vendor.map(str::to_owned),
             addresses: self.addresses.clone(),
             registered: self.registered,
             muted: self.is_muted,

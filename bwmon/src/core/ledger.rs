@@ -24,6 +24,7 @@ use super::{
     mac::MacAddr,
     message,
     meter::{Rates, plus},
+    names::Names,
     policy::{Policy, Scope, Selector},
     time::{Now, rfc3339},
     total::{Total, Totals},
@@ -55,6 +56,9 @@ pub struct Ledger {
     /// The wall clock at the last sample.
     sampled_at: Timestamp,
     identity: Identity,
+    names: Names,
+    /// Addresses whose owner is new, since they were last asked for, and whether another had it.
+    unasked: Vec<(IpAddr, bool)>,
     addresses: BTreeMap<IpAddr, AddressEntry>,
     devices: BTreeMap<String, Device>,
     /// The device that lists an address: always the one, and every address listed is in here.
@@ -177,6 +181,8 @@ impl Ledger {
             today,
             sampled_at: now.wall,
             identity: Identity::default(),
+            names: Names::default(),
+            unasked: Vec::new(),
             addresses: BTreeMap::new(),
             devices: BTreeMap::new(),
             listed: HashMap::new(),
@@ -249,7 +255,11 @@ impl Ledger {
 
     /// Takes in a neighbour entry: an address has this MAC.
     pub fn learn(&mut self, address: IpAddr, mac: MacAddr) {
+        let before = self.identity.mac(address);
         let changed = self.identity.learn(address, mac);
+        if !changed.is_empty() && before.is_some() {
+            self.change_hands(address);
+        }
         for address in &changed {
             match self.addresses.get_mut(address) {
                 Some(entry) => {
@@ -376,6 +386,7 @@ mod belonging;
 mod changes;
 mod commands;
 mod memory;
+mod naming;
 mod saved;
 mod settle;
 mod shown;

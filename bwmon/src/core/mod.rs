@@ -20,6 +20,7 @@ pub mod ledger;
 pub mod mac;
 pub mod message;
 pub mod meter;
+pub mod names;
 pub mod policy;
 pub mod rules;
 pub mod schedule;

@@ -11,6 +11,7 @@ use super::{
     event::{Direction, EventDevice, RuleKind, Severity, Unit},
     history::Sample,
     mac::MacAddr,
+    names::NameSource,
 };
 
 /// The state after one sample.
@@ -146,11 +147,17 @@ pub struct AddressView {
 pub struct DeviceView {
     /// Stable across restarts: its MAC, else its address.
     pub id: String,
-    /// What the owner calls it, or its address.
+    /// What the owner calls it, else what others do, else its address.
     pub name: String,
+    /// Who gave it its name.
+    #[serde(default)]
+    pub name_source: NameSource,
     /// Where known.
     pub mac: Option<MacAddr>,
-    /// Where known.
+    /// The device made its MAC up (it is locally administered), as phones do for privacy.
+    #[serde(default)]
+    pub private_mac: bool,
+    /// Who built it, as its MAC tells.
     pub vendor: Option<String>,
     /// All its addresses.
     pub addresses: Vec<IpAddr>,

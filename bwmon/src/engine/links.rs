@@ -116,6 +116,7 @@ impl Engine {
         if is_changed {
             self.expect_registered();
         }
+        self.reach_names();
     }
 
     pub(super) fn set_local(&mut self, local: LocalNetworks) {

@@ -8,6 +8,7 @@ mod checkpoint;
 mod command;
 mod keep;
 mod links;
+mod naming;
 mod network;
 mod outbox;
 mod publish;
@@ -46,7 +47,10 @@ use crate::{
     http::{self, Heartbeat, HttpError, Process},
     kernel,
     notify::Notifier,
-    sources::netlink::{self, Change, NetlinkError},
+    sources::{
+        names::Names,
+        netlink::{self, Change, NetlinkError},
+    },
     store::{Checkpoint, HistorySettings, Loaded, OutboxRecord, Outcome, Store, StoreError},
 };
 
@@ -138,6 +142,7 @@ pub async fn run(
     for neighbour in state.neighbours {
         engine.learn(neighbour);
     }
+    engine.apply_names();
     engine.publish(&now);
     engine.publish_configuration();
 
@@ -192,6 +197,9 @@ struct Engine {
     store: Store,
     saved_tables: Vec<SavedTable>,
     notifier: Notifier,
+    names: Names,
+    /// When addresses were last offered to be asked about again.
+    names_offered: Monotonic,
     /// What is to go into the outbox with the next checkpoint.
     events: Vec<OutboxRecord>,
     /// When it was first seen that events wait for the disk.
@@ -284,6 +292,7 @@ impl Engine {
         let channels = config.notify.clone();
         store.keep_history(history_settings(&config));
         let notifier = outbox::start(channels, loaded, &mut store, &config.timezone);
+        let names = Names::start(config.names.clone());
         Ok(Self {
             config,
             overrides,
@@ -296,6 +305,8 @@ impl Engine {
             store,
             saved_tables: Vec::new(),
             notifier,
+            names,
+            names_offered: now.monotonic,
             events: Vec::new(),
             unsafe_since: None,
             out,
@@ -343,6 +354,7 @@ impl Engine {
                 },
                 outcome = self.store.outcome() => self.written(outcome),
                 () = self.notifier.settled() => self.keep_settled(),
+                told = self.names.told() => self.call(told),
                 Some(request) = requests.recv() => self.obey(request, &mut requests),
                 Some(reply) = reloads.recv() => self.reload_for(reply, &mut reloads),
                 Some(change) = changes.recv() => {
@@ -399,6 +411,7 @@ impl Engine {
             self.store.write(checkpoint);
         }
         self.release_overdue(&now);
+        self.offer_addresses(&now);
         let took = started.elapsed().as_secs_f64();
         self.poll.last_seconds = took;
         self.poll.max_seconds = self.poll.max_seconds.max(took);

@@ -78,6 +78,7 @@ impl Engine {
             ..new
         };
         self.store.keep_history(history_settings(&self.config));
+        self.apply_names();
         self.follow_links();
         self.expect_registered();
         log::info!("the configuration was reloaded");

@@ -13,6 +13,7 @@ use crate::{
     config::Secret,
     core::{
         event::{Direction, EventDevice, RuleKind, Severity, SubjectKind, Unit},
+        names::NameSource,
         view::{
             AddressView, AlertState, AlertView, DeviceView, Directions, InterfaceView, MuteView,
             PollStatus, Snapshot, Status, TodayView,
@@ -147,6 +148,8 @@ pub(crate) fn device(id: &str, addresses: &[&str]) -> DeviceView {
         name: addresses.first().copied().unwrap_or(id).to_owned(),
         mac: id.parse().ok(),
         vendor: None,
+        name_source: NameSource::Address,
+        private_mac: false,
         addresses: addresses
             .iter()
             .map(|address| address.parse().unwrap())

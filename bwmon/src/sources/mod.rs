@@ -1,4 +1,7 @@
-//! Facts from outside: what the kernel says of interfaces, addresses and neighbours.
+//! Facts from outside: what the kernel says of interfaces, addresses and neighbours, and what others
+//! call devices.
 
+pub mod names;
 pub mod netlink;
 pub mod routing;
+pub mod vendor;

@@ -1,5 +1,5 @@
 //! Real receivers of events, of other people's making: an MQTT broker, a mail server, an
-//! Alertmanager. And an authority of a test's own that vouches for them.
+//! Alertmanager. A DHCP server and resolver with its client. And an authority of a test's own that vouches for them.
 //!
 //! Each runs inside a test's namespace, so its port can be the usual one, with its files in a
 //! directory of its own, and is killed when dropped.
@@ -7,6 +7,7 @@
 mod alertmanager;
 mod authority;
 mod broker;
+mod dhcp;
 mod mail;
 
 use std::{
@@ -22,6 +23,7 @@ use tempfile::TempDir;
 pub use alertmanager::Alertmanager;
 pub use authority::{Authority, Certificate};
 pub use broker::{Broker, Published};
+pub use dhcp::{Dnsmasq, talk};
 pub use mail::{Mail, MailServer};
 
 use crate::{

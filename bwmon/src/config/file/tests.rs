@@ -37,6 +37,7 @@ fn an_empty_file_gives_the_defaults() {
     assert_eq!(config.pin, None);
     assert_eq!(config.http.listen.to_string(), "127.0.0.1:4000");
     assert_eq!(config.http.token, None);
+    assert_eq!(config.names, crate::config::Names::default());
     assert!(config.notify.is_empty());
     assert_eq!(config.policy, Policy::default());
 }
@@ -238,7 +239,7 @@ proptest! {
     #[test]
     fn no_value_of_any_key_panics(
         key in "interfaces|local_networks|max_addresses|poll_interval|pin|timezone|xdp_mode\
-                |http|http.listen|notify|defaults.rate_threshold|defaults|surge",
+                |http|http.listen|names.dhcp|names.dns|names|notify|defaults.rate_threshold|defaults|surge",
         value in "\\PC{0,20}|\"[^\"\n\\\\]{0,20}\"|-?[0-9.e:+-]{1,20}|\\[(-?[0-9]{1,3}, )*\\]|\\{\\}|nan",
     ) {
         let text = format!("{key} = {value}\n");

@@ -71,8 +71,10 @@ impl Ledger {
             device.addresses.insert(place, address);
         }
         device.apply(&self.policy);
+        device.call(&self.names);
         self.listed.insert(address, id.to_owned());
         self.views.devices = None;
+        self.want_name(address, false);
     }
 
     pub(super) fn unlist(&mut self, address: IpAddr) {
@@ -80,6 +82,7 @@ impl Ledger {
         if let Some(device) = owner.and_then(|id| self.devices.get_mut(&id)) {
             device.addresses.retain(|other| *other != address);
             device.apply(&self.policy);
+            device.call(&self.names);
             self.views.devices = None;
         }
     }
@@ -129,6 +132,7 @@ impl Ledger {
             if !self.devices.contains_key(&id) {
                 let mut device = Device::new(id.clone(), mac, self.today);
                 device.apply(&self.policy);
+                device.call(&self.names);
                 // It may be one that should talk, and never does.
                 self.busy_devices.insert(id.clone());
                 self.devices.insert(id, device);
@@ -167,6 +171,7 @@ impl Ledger {
             .collect();
         for address in old {
             self.identity.forget(address);
+            self.names.forget_answers(address);
             self.addresses.remove(&address);
             self.unlist(address);
         }

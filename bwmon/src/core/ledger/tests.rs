@@ -10,6 +10,7 @@ use crate::core::{
 
 mod clocks;
 mod commands;
+mod naming;
 mod subjects;
 
 const MAC: MacAddr = MacAddr([0, 1, 2, 3, 4, 5]);
