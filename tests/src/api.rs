@@ -121,7 +121,15 @@ impl Api {
     /// # Errors
     /// When nobody answers, or not in HTTP.
     pub fn get(&self, path: &str) -> io::Result<Response> {
-        self.ask("GET", path, "")
+        self.exchange("GET", path, &[], "")
+    }
+
+    /// The same with these headers.
+    ///
+    /// # Errors
+    /// As [`Api::get`].
+    pub fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> io::Result<Response> {
+        self.exchange("GET", path, headers, "")
     }
 
     /// Any method of a path, with JSON for a body unless that is empty.
@@ -129,13 +137,22 @@ impl Api {
     /// # Errors
     /// When nobody answers, or not in HTTP.
     pub fn ask(&self, method: &str, path: &str, body: &str) -> io::Result<Response> {
-        let bearer = self.token.as_ref().map(|token| format!("Bearer {token}"));
         let json = (!body.is_empty()).then_some(("content-type", "application/json"));
-        let headers: Vec<_> = bearer
+        self.exchange(method, path, json.as_slice(), body)
+    }
+
+    fn exchange(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> io::Result<Response> {
+        let bearer = self.token.as_ref().map(|token| format!("Bearer {token}"));
+        let bearer = bearer
             .iter()
-            .map(|bearer| ("authorization", bearer.as_str()))
-            .chain(json)
-            .collect();
+            .map(|bearer| ("authorization", bearer.as_str()));
+        let headers: Vec<_> = bearer.chain(headers.iter().copied()).collect();
         match &self.endpoint {
             Endpoint::Unix(path_of_socket) => {
                 let stream = UnixStream::connect(path_of_socket)?;

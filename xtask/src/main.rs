@@ -10,6 +10,7 @@ mod debian;
 mod files;
 mod kernel;
 mod outcome;
+mod python;
 mod steps;
 mod tools;
 mod verbs;

@@ -9,6 +9,7 @@ use crate::cargo::Tool;
 use crate::command::{self, on_path};
 use crate::debian;
 use crate::outcome::Outcome;
+use crate::python;
 use crate::workspace::Workspace;
 
 /// A program that the tests call.
@@ -115,6 +116,7 @@ const CARGO_DENY: &str = "0.20.2";
 /// [`Outcome::ByHand`] when one is missing and cannot be installed from here.
 pub(crate) fn ensure_programs(workspace: &Workspace) -> Result<()> {
     ensure(&PROGRAMS, debian::install)?;
+    python::ensure(workspace)?;
     let servers = workspace.servers();
     // All that the machine lacks are unpacked together, the ones that were before as well.
     let is_here = |server: &Program| server.is_here() || server.is_below(&servers);

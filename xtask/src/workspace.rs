@@ -70,6 +70,11 @@ impl Workspace {
         self.target.join("tools")
     }
 
+    /// The Python environment of the tests.
+    pub(crate) fn python(&self) -> PathBuf {
+        self.target.join("python")
+    }
+
     /// The servers that xtask unpacked for the tests.
     pub(crate) fn servers(&self) -> PathBuf {
         self.target.join("servers")

@@ -2,12 +2,15 @@
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::mac::MacAddr;
 pub use super::surge::Basis;
+use super::{mac::MacAddr, schema::IpAddress};
 
 /// The rule that is broken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum RuleKind {
     /// Bytes since local midnight.
@@ -62,7 +65,7 @@ impl RuleKind {
 }
 
 /// What a number in an event is measured in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// Layer-2 frame bytes.
@@ -75,7 +78,18 @@ pub enum Unit {
 
 /// Whose bytes a rule looks at, seen from the device.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    ToSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
@@ -104,7 +118,18 @@ impl Direction {
 
 /// How bad it is; what is worse is greater.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    ToSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
@@ -132,7 +157,7 @@ impl Severity {
 }
 
 /// What an alert is about.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SubjectKind {
     /// A device.
@@ -157,7 +182,7 @@ pub enum EventState {
 }
 
 /// The device an event is about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EventDevice {
     /// Stable across restarts.
     pub id: String,
@@ -172,6 +197,7 @@ pub struct EventDevice {
     /// Where known.
     pub mac: Option<MacAddr>,
     /// All its addresses.
+    #[schema(value_type = Vec<IpAddress>)]
     pub addresses: Vec<std::net::IpAddr>,
 }
 

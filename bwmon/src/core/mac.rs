@@ -3,10 +3,16 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// An EUI-48.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schema(
+    value_type = String,
+    pattern = "^[0-9a-f]{2}(:[0-9a-f]{2}){5}$",
+    example = "02:1b:c3:00:4f:9e"
+)]
 pub struct MacAddr(pub [u8; 6]);
 
 impl MacAddr {

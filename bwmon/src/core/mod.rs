@@ -24,6 +24,7 @@ pub mod names;
 pub mod policy;
 pub mod rules;
 pub mod schedule;
+pub mod schema;
 pub mod slots;
 pub mod surge;
 pub mod text;

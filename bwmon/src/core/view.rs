@@ -6,12 +6,14 @@
 use std::{net::IpAddr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{
     event::{Direction, EventDevice, RuleKind, Severity, Unit},
     history::Sample,
     mac::MacAddr,
     names::NameSource,
+    schema::IpAddress,
 };
 
 /// The state after one sample.
@@ -23,7 +25,7 @@ pub struct Snapshot {
     pub interfaces: Vec<InterfaceView>,
     /// Every address that was seen, in order.
     pub addresses: Arc<[Arc<AddressView>]>,
-    /// Every device that was seen, and every registered one.
+    /// Every device that was seen, and every registered one, in the order of their ids.
     pub devices: Arc<[Arc<DeviceView>]>,
     /// Open alerts and the latest closed ones, newest first.
     pub alerts: Arc<[Arc<AlertView>]>,
@@ -31,14 +33,35 @@ pub struct Snapshot {
     pub mutes: Arc<[Arc<MuteView>]>,
     /// What moved in each sample of the last ten minutes, oldest first.
     pub recent: Arc<[Arc<Sample>]>,
+    /// Which of these changed, and which did not.
+    pub versions: Versions,
+}
+
+/// A number for each part of a snapshot. It changes whenever the part does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Versions {
+    /// Of the interfaces.
+    pub interfaces: u64,
+    /// Of the addresses.
+    pub addresses: u64,
+    /// Of the devices.
+    pub devices: u64,
+    /// Of the alerts.
+    pub alerts: u64,
+    /// Of the mutes.
+    pub mutes: u64,
+    /// Of the last ten minutes.
+    pub recent: u64,
 }
 
 /// `GET /api/v1/status`, apart from what does not change while running.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 pub struct Status {
     /// When the last sample was taken: RFC 3339; `None` before the first.
+    #[schema(format = DateTime)]
     pub sampled_at: Option<String>,
     /// The local day, `YYYY-MM-DD`.
+    #[schema(format = Date)]
     pub day: String,
     /// How polling goes.
     pub poll: PollStatus,
@@ -53,7 +76,7 @@ pub struct Status {
 }
 
 /// How polling goes.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 pub struct PollStatus {
     /// Seconds between samples, as configured.
     pub interval_seconds: f64,
@@ -68,7 +91,7 @@ pub struct PollStatus {
 }
 
 /// A number for each direction, seen from the devices.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Directions {
     /// Uploaded.
     pub sent: u64,
@@ -77,7 +100,7 @@ pub struct Directions {
 }
 
 /// An entry of `GET /api/v1/interfaces`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct InterfaceView {
     /// Its name now.
     pub name: String,
@@ -108,9 +131,10 @@ pub struct InterfaceView {
 }
 
 /// An entry of `GET /api/v1/addresses`. Totals include the local part and only grow.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct AddressView {
     /// The address.
+    #[schema(value_type = IpAddress)]
     pub address: IpAddr,
     /// Of its neighbour entry.
     pub mac: Option<MacAddr>,
@@ -137,13 +161,15 @@ pub struct AddressView {
     /// Bytes per second, smoothed.
     pub received_rate: u64,
     /// RFC 3339.
+    #[schema(format = DateTime)]
     pub first_seen: String,
     /// RFC 3339.
+    #[schema(format = DateTime)]
     pub last_seen: String,
 }
 
 /// An entry of `GET /api/v1/devices`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct DeviceView {
     /// Stable across restarts: its MAC, else its address.
     pub id: String,
@@ -160,6 +186,7 @@ pub struct DeviceView {
     /// Who built it, as its MAC tells.
     pub vendor: Option<String>,
     /// All its addresses.
+    #[schema(value_type = Vec<IpAddress>)]
     pub addresses: Vec<IpAddr>,
     /// An entry of the registered devices is about it.
     pub registered: bool,
@@ -181,13 +208,15 @@ pub struct DeviceView {
     /// Ids of its open alerts.
     pub alerts: Vec<String>,
     /// RFC 3339; `None` for a registered device that was never seen.
+    #[schema(format = DateTime)]
     pub first_seen: Option<String>,
     /// RFC 3339.
+    #[schema(format = DateTime)]
     pub last_seen: Option<String>,
 }
 
 /// Usage in a period.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TodayView {
     /// Bytes uploaded.
     pub sent: u64,
@@ -202,11 +231,13 @@ pub struct TodayView {
 }
 
 /// Usage in a billing cycle, without what passed in free hours.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CycleView {
     /// Its first day: `YYYY-MM-DD`.
+    #[schema(format = Date)]
     pub from: String,
     /// The first day of the next one.
+    #[schema(format = Date)]
     pub until: String,
     /// Bytes uploaded.
     pub sent: u64,
@@ -221,7 +252,7 @@ pub struct CycleView {
 }
 
 /// Thresholds, `None` where the rule is off.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ThresholdsView {
     /// Bytes a day.
     pub bandwidth_threshold: Option<u64>,
@@ -241,7 +272,7 @@ pub struct ThresholdsView {
 }
 
 /// Where an alert is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AlertState {
     /// Broken, but not yet for long enough.
@@ -253,7 +284,7 @@ pub enum AlertState {
 }
 
 /// An entry of `GET /api/v1/alerts`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct AlertView {
     /// Its id.
     pub id: String,
@@ -280,19 +311,22 @@ pub struct AlertView {
     /// The sentence of its latest event.
     pub description: String,
     /// RFC 3339: since when somebody takes care of it, so that there are no more reminders.
+    #[schema(format = DateTime)]
     pub acknowledged_at: Option<String>,
     /// Who does, where they said so.
     pub acknowledged_by: Option<String>,
     /// It is muted, so that there are no reminders.
     pub muted: bool,
     /// RFC 3339.
+    #[schema(format = DateTime)]
     pub started_at: String,
     /// RFC 3339; `None` while it lasts.
+    #[schema(format = DateTime)]
     pub ended_at: Option<String>,
 }
 
 /// An entry of `GET /api/v1/mutes`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct MuteView {
     /// Its id.
     pub id: String,
@@ -301,19 +335,118 @@ pub struct MuteView {
     /// Which rule; `None`: all of them.
     pub rule: Option<RuleKind>,
     /// RFC 3339; `None`: until it is taken back.
+    #[schema(format = DateTime)]
     pub until: Option<String>,
     /// Why.
     pub reason: Option<String>,
     /// RFC 3339.
+    #[schema(format = DateTime)]
     pub created_at: String,
 }
 
 /// The number of open alerts of each rule is derived from these.
 impl Snapshot {
+    /// This one, with the versions of its parts counted on from those of the one `before` it. What
+    /// it shares with that is the same.
+    pub fn following(mut self, before: &Self) -> Self {
+        let next = |version: u64, same: bool| version + u64::from(!same);
+        let Versions {
+            interfaces,
+            addresses,
+            devices,
+            alerts,
+            mutes,
+            recent,
+        } = before.versions;
+        self.versions = Versions {
+            interfaces: next(interfaces, self.interfaces == before.interfaces),
+            addresses: next(addresses, Arc::ptr_eq(&self.addresses, &before.addresses)),
+            devices: next(devices, Arc::ptr_eq(&self.devices, &before.devices)),
+            alerts: next(alerts, Arc::ptr_eq(&self.alerts, &before.alerts)),
+            mutes: next(mutes, Arc::ptr_eq(&self.mutes, &before.mutes)),
+            recent: next(recent, is_same_queue(&self.recent, &before.recent)),
+        };
+        self
+    }
+
     /// Alerts that are firing now.
     pub fn firing(&self) -> impl Iterator<Item = &Arc<AlertView>> {
         self.alerts
             .iter()
             .filter(|alert| alert.state == AlertState::Firing)
+    }
+}
+
+/// Whether a list that only grows at its end and shrinks at its start did neither.
+fn is_same_queue<T>(queue: &[Arc<T>], before: &[Arc<T>]) -> bool {
+    let is_same = |end: Option<&Arc<T>>, before: Option<&Arc<T>>| match (end, before) {
+        (Some(end), Some(before)) => Arc::ptr_eq(end, before),
+        (None, None) => true,
+        _ => false,
+    };
+    queue.len() == before.len()
+        && is_same(queue.first(), before.first())
+        && is_same(queue.last(), before.last())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_changes_with_its_part_and_with_nothing_else() {
+        let first = Snapshot::default();
+        let same = first.clone().following(&first);
+        assert_eq!(same.versions, first.versions);
+
+        let devices: Arc<[Arc<DeviceView>]> = [].into();
+        let mut changed = first.clone();
+        changed.devices = devices;
+        let changed = changed.following(&same);
+        let expected = Versions {
+            devices: 1,
+            ..Versions::default()
+        };
+        assert_eq!(changed.versions, expected);
+        let interface = InterfaceView {
+            name: "br-lan".to_owned(),
+            attached: false,
+            ingress_mode: None,
+            egress_mode: None,
+            note: None,
+            counted_bytes: Directions::default(),
+            counted_packets: Directions::default(),
+            interface_bytes: Directions::default(),
+            interface_packets: Directions::default(),
+            coverage: 0.0,
+            non_ip_bytes: 0,
+            outside_bytes: 0,
+            overflow_bytes: 0,
+        };
+        let mut grown = changed.clone();
+        grown.interfaces.push(interface);
+        let grown = grown.following(&changed);
+        assert_eq!((grown.versions.devices, grown.versions.interfaces), (1, 1));
+        let again = grown.clone().following(&grown);
+        assert_eq!(again.versions, grown.versions);
+
+        let sample = || {
+            Arc::new(Sample {
+                at: jiff::Timestamp::UNIX_EPOCH,
+                elapsed: std::time::Duration::ZERO,
+                moved: Vec::new(),
+            })
+        };
+        let mut moved = again.clone();
+        moved.recent = [sample(), sample()].into();
+        let moved = moved.following(&again);
+        let mut later = moved.clone();
+        later.recent = [Arc::clone(&moved.recent[1]), sample()].into();
+        let later = later.following(&moved);
+        let mut silent = later.clone();
+        silent.recent = later.recent.iter().cloned().collect();
+        let silent = silent.following(&later);
+        let versions = [moved, later, silent].map(|snapshot| snapshot.versions.recent);
+        assert_eq!(versions, [1, 2, 2]);
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     config::Config,
     core::{
         time::{Now, rfc3339},
-        view::{Snapshot, Status},
+        view::{Snapshot, Status, Versions},
     },
     kernel::{self, LinkCounters},
 };
@@ -43,7 +43,7 @@ impl Engine {
             warnings: self.current_warnings(),
         };
         log::trace!("published at {:?}", now.monotonic);
-        self.out.snapshot.send_replace(Arc::new(Snapshot {
+        let snapshot = Snapshot {
             status,
             interfaces,
             addresses: self.ledger.address_views(),
@@ -51,7 +51,11 @@ impl Engine {
             alerts: self.ledger.alert_views(),
             mutes,
             recent: self.ledger.recent(),
-        }));
+            versions: Versions::default(),
+        };
+        self.out
+            .snapshot
+            .send_modify(|shown| *shown = Arc::new(snapshot.following(shown)));
     }
 
     pub(super) fn current_warnings(&self) -> Vec<String> {

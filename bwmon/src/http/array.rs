@@ -1,45 +1,38 @@
-//! A JSON array as a body that is written while it is sent.
-//!
-//! A table of 65,536 addresses is some 30 MB of JSON. Sent piece by piece it takes the memory of one
-//! piece for each connection, not of one table.
+//! A JSON array, piece by piece.
 
-use axum::{
-    body::Body,
-    http::header,
-    response::{IntoResponse, Response},
-};
-use futures_util::stream;
+use std::io;
+
+use axum::response::Response;
 use serde::Serialize;
 
-/// A piece is sent when it is at least this many bytes long.
-const PIECE: usize = 16 * 1024;
+use super::pieces::{PIECE, Pieces, in_pieces};
 
 /// A response with an array of `items`.
 pub(super) fn json_array<I>(items: I) -> Response
 where
     I: Iterator<Item: Serialize> + Send + 'static,
 {
-    let mut pieces = Pieces {
+    let array = Array {
         items: Some(items),
         opened: false,
     };
-    let first = pieces.next();
-    let body = match first {
-        // Usually one piece is all there is, and then its length is known.
-        Some(Ok(only)) if pieces.items.is_none() => Body::from(only),
-        first => Body::from_stream(stream::iter(first.into_iter().chain(pieces))),
-    };
-    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
+    in_pieces("application/json", array)
 }
 
-struct Pieces<I> {
+struct Array<I> {
     /// `None` at the end.
     items: Option<I>,
     opened: bool,
 }
 
-impl<I: Iterator<Item: Serialize>> Iterator for Pieces<I> {
-    type Item = Result<Vec<u8>, serde_json::Error>;
+impl<I: Iterator<Item: Serialize> + Send + 'static> Pieces for Array<I> {
+    fn are_over(&self) -> bool {
+        self.items.is_none()
+    }
+}
+
+impl<I: Iterator<Item: Serialize>> Iterator for Array<I> {
+    type Item = io::Result<Vec<u8>>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let items = self.items.as_mut()?;
@@ -49,7 +42,7 @@ impl<I: Iterator<Item: Serialize>> Iterator for Pieces<I> {
             self.opened = true;
             if let Err(err) = serde_json::to_writer(&mut piece, &item) {
                 self.items = None;
-                return Some(Err(err));
+                return Some(Err(err.into()));
             }
             if piece.len() >= PIECE {
                 return Some(Ok(piece));

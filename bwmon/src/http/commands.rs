@@ -12,18 +12,28 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
+use serde_json::error::Category;
 use tokio::{
     sync::{mpsc::error::TrySendError, oneshot},
     time::timeout,
 };
+use utoipa::{IntoResponses, ToSchema};
 
-use super::{App, guard::MAX_BODY, problem::Problem};
+use super::{
+    App,
+    guard::MAX_BODY,
+    problem::Problem,
+    shapes::{NewMute as NewMuteShape, whole},
+};
 use crate::core::{
     alerts::{MuteError, TEXT_CHARS},
     event::RuleKind,
     ledger::{Command, CommandError, Done, MuteEnd, NewMute},
-    view::MuteView,
+    view::{AlertView, MuteView},
 };
 
 /// How long the loop and its disk may take. The client of the command line waits a little longer.
@@ -59,24 +69,64 @@ pub enum Refused {
     Busy,
 }
 
-/// `POST /api/v1/alerts/{id}/ack`. All of it may be left out, the body too.
-#[derive(Debug, Default, Deserialize)]
+/// Who takes care. All of it may be left out, the body too.
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(example = json!({ "by": "Ann" }))]
 struct AckBody {
+    /// Any text, of which what can be shown is kept.
+    #[schema(max_length = 200)]
     by: Option<String>,
 }
 
-/// `POST /api/v1/mutes`. What is `null` or not there is not restricted.
-#[derive(Debug, Default, Deserialize)]
+/// What to mute. What is `null` or not there is not restricted.
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
-struct MuteBody {
+#[schema(example = json!({ "device": "192.168.1.5", "rule": "surge", "seconds": 7200 }))]
+pub(super) struct MuteBody {
+    /// The id or an address of a device, or `group:NAME` or `interface:NAME` for what is told of it
+    /// as a whole; `null`: all of them.
     device: Option<String>,
+    /// Which rule; `null`: all of them.
     rule: Option<RuleKind>,
+    /// For how long, up to ten years. Not together with `until`.
+    #[serde(deserialize_with = "whole")]
+    #[schema(minimum = 1, maximum = 315_360_000)]
     seconds: Option<u64>,
+    /// Until when: RFC 3339, later than now. With neither, until it is deleted.
+    #[schema(format = DateTime)]
     until: Option<String>,
+    /// Why: any text, of which what can be shown is kept.
+    #[schema(max_length = 200)]
     reason: Option<String>,
 }
 
+/// What may become of anything that is to be changed.
+#[derive(IntoResponses)]
+pub(super) enum Changing {
+    /// It ended badly: it is in force but could not be written yet, or the log has the reason;
+    /// `detail` says which.
+    #[response(status = 500)]
+    #[expect(dead_code, reason = "it is only described")]
+    NotWritten,
+    /// bwmon is busy or ends, or the disk is slow; `detail` says whether anything was changed.
+    #[response(status = 503)]
+    #[expect(dead_code, reason = "it is only described")]
+    Unavailable,
+}
+
+/// Somebody takes care of an alert that fires: there are no more reminders of it.
+#[utoipa::path(
+    post, path = "/api/v1/alerts/{id}/ack", tag = "alerts", params(("id" = String, Path, description = "Its id.")),
+    request_body = Option<AckBody>,
+    responses(
+        (status = 200, body = AlertView, description = "It is written; the alert as it is now."),
+        (status = 404, description = "There is no such alert."),
+        (status = 409, description = "It does not fire."),
+        (status = 422, description = "The body says nothing that can be done; `detail` says what can."),
+        Changing,
+    ),
+)]
 pub(super) async fn acknowledge(
     State(app): State<Arc<App>>,
     id: Result<Path<String>, PathRejection>,
@@ -88,6 +138,17 @@ pub(super) async fn acknowledge(
     ask(&app, Command::Acknowledge { id, by }).await
 }
 
+/// Nobody takes care of it after all.
+#[utoipa::path(
+    delete, path = "/api/v1/alerts/{id}/ack", tag = "alerts",
+    params(("id" = String, Path, description = "Its id.")),
+    responses(
+        (status = 200, body = AlertView, description = "It is written; the alert as it is now."),
+        (status = 404, description = "There is no such alert."),
+        (status = 409, description = "It does not fire."),
+        Changing,
+    ),
+)]
 pub(super) async fn unacknowledge(
     State(app): State<Arc<App>>,
     id: Result<Path<String>, PathRejection>,
@@ -96,6 +157,18 @@ pub(super) async fn unacknowledge(
     ask(&app, Command::Unacknowledge { id }).await
 }
 
+/// Nobody is told of something for a while, or until further notice.
+#[utoipa::path(
+    post, path = "/api/v1/mutes", tag = "alerts", request_body = NewMuteShape,
+    responses(
+        (status = 201, body = MuteView, description = "It is written; the mute.",
+            headers(("Location" = String, description = "Where it is."))),
+        (status = 404, description = "There is no such device, group or interface."),
+        (status = 409, description = "There are 1,000 mutes already."),
+        (status = 422, description = "The body says nothing that can be done; `detail` says what can."),
+        Changing,
+    ),
+)]
 pub(super) async fn mute(
     State(app): State<Arc<App>>,
     request: HttpRequest,
@@ -109,24 +182,21 @@ pub(super) async fn mute(
     ask(&app, Command::Mute(body.check()?)).await
 }
 
+/// A mute ends.
+#[utoipa::path(
+    delete, path = "/api/v1/mutes/{id}", tag = "alerts", params(("id" = String, Path, description = "Its id.")),
+    responses(
+        (status = 204, description = "It is over, and that is written."),
+        (status = 404, description = "There is no such mute, or it was over."),
+        Changing,
+    ),
+)]
 pub(super) async fn unmute(
     State(app): State<Arc<App>>,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Done, Problem> {
     let Path(id) = id?;
     ask(&app, Command::Unmute { id }).await
-}
-
-/// One of those that are in force, for those who follow `Location`.
-pub(super) async fn one_mute(
-    State(app): State<Arc<App>>,
-    id: Result<Path<String>, PathRejection>,
-) -> Result<Json<Arc<MuteView>>, Problem> {
-    let Path(id) = id?;
-    let snapshot = app.snapshot();
-    let mute = snapshot.mutes.iter().find(|mute| mute.id == id);
-    mute.map(|mute| Json(Arc::clone(mute)))
-        .ok_or_else(|| Problem::not_found(format!("there is no mute {id:?}")))
 }
 
 impl MuteBody {
@@ -205,13 +275,24 @@ pub(super) async fn body<T: DeserializeOwned>(request: HttpRequest) -> Result<Op
     if !is_json {
         return Err(not_json());
     }
-    serde_json::from_slice(&bytes).map(Some).map_err(|error| {
-        let detail = format!("the body can't be used: {error}");
-        match error.classify() {
-            serde_json::error::Category::Data => invalid(detail),
-            _ => Problem::bad_request(format!("{detail}; write a JSON object")),
-        }
-    })
+    // Serde would fill a struct from an array as well, and `[null, null]` would mute everything.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return match serde_json::from_slice::<IgnoredAny>(&bytes) {
+            Ok(_) if bytes.trim_ascii() == b"null" => Ok(None),
+            Ok(_) => Err(invalid("the body can't be used: expected a JSON object")),
+            Err(error) => Err(unusable(&error)),
+        };
+    }
+    let read = serde_json::from_slice(&bytes);
+    read.map(Some).map_err(|error| unusable(&error))
+}
+
+fn unusable(error: &serde_json::Error) -> Problem {
+    let detail = format!("the body can't be used: {error}");
+    match error.classify() {
+        Category::Data => invalid(detail),
+        _ => Problem::bad_request(format!("{detail}; write a JSON object")),
+    }
 }
 
 fn is_json(kind: &HeaderValue) -> bool {

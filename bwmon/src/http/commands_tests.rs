@@ -88,6 +88,7 @@ async fn an_alert_is_acknowledged_with_or_without_a_name_and_not_after_all() {
     for (request, expected) in [
         (bare("POST", ACK), acknowledge(None)),
         (json_request(ACK, ""), acknowledge(None)),
+        (json_request(ACK, "null"), acknowledge(None)),
         (json_request(ACK, "{}"), acknowledge(None)),
         (json_request(ACK, r#"{"by": null}"#), acknowledge(None)),
         (
@@ -198,7 +199,16 @@ async fn a_body_that_cannot_be_used_is_refused_with_what_is_allowed() {
             422,
             "expected `by`",
         ),
-        (json_request(ACK, "[1]"), 422, "expected"),
+        (json_request(ACK, "[1]"), 422, "expected a JSON object"),
+        (json_request(ACK, "[null]"), 422, "expected a JSON object"),
+        (
+            json_request(MUTES, " [null, null]"),
+            422,
+            "expected a JSON object",
+        ),
+        (json_request(MUTES, "0"), 422, "expected a JSON object"),
+        (json_request(MUTES, "[0"), 400, "write a JSON object"),
+        (json_request(MUTES, "null"), 400, "a JSON body is needed"),
         (
             json_request(ACK, &long),
             422,
@@ -211,7 +221,11 @@ async fn a_body_that_cannot_be_used_is_refused_with_what_is_allowed() {
             422,
             "expected one of `volume`, `rate`, `surge`",
         ),
-        (json_request(MUTES, r#"{"seconds": -1}"#), 422, "u64"),
+        (
+            json_request(MUTES, r#"{"seconds": -1}"#),
+            422,
+            "a whole number that is not negative, not -1",
+        ),
         (
             json_request(MUTES, r#"{"until": "soon"}"#),
             422,

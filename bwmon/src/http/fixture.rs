@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::{mpsc, watch};
 
-use super::{Bound, Deps, Heartbeat, Process, Registered, Reload, Request};
+use super::{Bound, Deps, Heartbeat, Process, Registered, Reload, Request, conditional::Start};
 use crate::{
     config::Secret,
     core::{
@@ -16,7 +16,7 @@ use crate::{
         names::NameSource,
         view::{
             AddressView, AlertState, AlertView, DeviceView, Directions, InterfaceView, MuteView,
-            PollStatus, Snapshot, Status, TodayView,
+            PollStatus, Snapshot, Status, TodayView, Versions,
         },
     },
 };
@@ -30,6 +30,7 @@ pub(crate) struct World {
     pub(crate) requests: mpsc::Sender<Request>,
     pub(crate) devices_file: watch::Sender<PathBuf>,
     pub(crate) reload: mpsc::Sender<Reload>,
+    pub(super) start: Start,
 }
 
 impl World {
@@ -50,6 +51,7 @@ impl World {
             requests,
             devices_file: watch::Sender::new(PathBuf::new()),
             reload,
+            start: Start::new(),
         }
     }
 
@@ -128,7 +130,7 @@ pub(crate) fn household() -> Snapshot {
         },
         interfaces: vec![interface("br-lan")],
         addresses: [address("192.168.1.5")].map(Arc::new).into(),
-        devices: [tablet, laptop, printer].map(Arc::new).into(),
+        devices: [laptop, printer, tablet].map(Arc::new).into(),
         alerts: [
             alert("a3", AlertState::Resolved, RuleKind::Rate),
             alert("a2", AlertState::Pending, RuleKind::ActiveTime),
@@ -138,6 +140,7 @@ pub(crate) fn household() -> Snapshot {
         .into(),
         mutes: [mute("m1")].map(Arc::new).into(),
         recent: Arc::default(),
+        versions: Versions::default(),
     }
 }
 

@@ -3,25 +3,37 @@
 //! It reads snapshots and facts through channels and holds nothing up: no handler that reads waits
 //! for the loop, and no client, however slow, keeps more than one connection's small buffers busy.
 //! What is to be changed is a [`Request`] to the loop; but for what the owner says of single devices,
-//! which is changed in its file, and read from there.
+//! which is changed in its file, and read from there. [`routes`] says how a route is added.
 
+mod alerts;
 mod array;
 mod commands;
+mod conditional;
+mod csv;
+mod devices;
+mod format;
 mod guard;
 mod health;
 mod listen;
+mod openapi;
+mod page;
+mod pieces;
 mod problem;
+mod query;
 mod registered;
 mod routes;
 mod server;
+mod shapes;
 mod stall;
 mod status;
+mod tables;
 mod usage_report;
 
 #[cfg(test)]
 pub(crate) mod fixture;
 
 use std::{
+    fmt::Display,
     io,
     path::PathBuf,
     sync::Arc,
@@ -39,6 +51,10 @@ pub use self::{
     listen::{Bound, SocketFile, bind},
     registered::{Registered, Registration, Reload},
     status::StatusReport,
+};
+use self::{
+    conditional::{Start, Tag},
+    format::Format,
 };
 use crate::{config::Secret, core::view::Snapshot};
 
@@ -110,6 +126,12 @@ pub enum HttpError {
         /// What the kernel says.
         source: io::Error,
     },
+    /// The description of the API could not be written as JSON.
+    #[error("cannot describe the API as JSON (this is a fault of bwmon; please report it)")]
+    Describe {
+        /// What serde says.
+        source: serde_json::Error,
+    },
     /// The listener could not be handed to the event loop.
     #[error("cannot serve on {listen}")]
     Serve {
@@ -143,8 +165,10 @@ pub async fn serve(deps: Deps, shutdown: CancellationToken) -> Result<(), HttpEr
         requests,
         editing: Arc::new(Editing::new(registered)),
         reach: listen.reach(),
+        start: Start::new(),
     };
-    server::run(listen, routes::router(app), LIMITS, shutdown).await
+    let router = routes::router(app).map_err(|source| HttpError::Describe { source })?;
+    server::run(listen, router, LIMITS, shutdown).await
 }
 
 /// Fits a router with 128 MB: 64 clients that each ask for 65,536 addresses (27 MB) and read none of
@@ -166,11 +190,18 @@ struct App {
     requests: mpsc::Sender<Request>,
     editing: Arc<Editing>,
     reach: guard::Reach,
+    start: Start,
 }
 
 impl App {
     /// The latest snapshot. It is borrowed only to count up its `Arc`.
     fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.snapshot.borrow())
+    }
+
+    /// Of a list in this format that has a version.
+    fn tag(&self, version: impl Display, format: Format) -> Tag {
+        let format = format.as_str();
+        self.start.tag(format_args!("{version}.{format}"))
     }
 }

@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A request that was not answered.
 #[derive(Debug)]
@@ -15,8 +16,14 @@ pub(super) struct Problem {
     detail: String,
 }
 
-/// Its body. The client reads it too.
-#[derive(Debug, Serialize, Deserialize)]
+/// A request that was not answered, and why (RFC 9457).
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = Problem, example = json!({
+    "type": "about:blank",
+    "title": "Not Found",
+    "status": 404,
+    "detail": "there is no device \"192.168.1.77\""
+}))]
 pub(crate) struct ProblemBody {
     /// Always `about:blank`: the status says what kind it is.
     #[serde(rename = "type")]

@@ -8,7 +8,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use axum::{
     Json,
     extract::{Path, Request, State, rejection::PathRejection},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,16 @@ use tokio::{
     time::timeout,
 };
 
-use super::{App, commands, problem::Problem, routes::find_device};
+use utoipa::ToSchema;
+
+use super::{
+    App,
+    commands::{self, Changing},
+    conditional::json_unless_had,
+    devices::find_device,
+    problem::Problem,
+    shapes::EntryPatch,
+};
 use crate::{
     config::{Change, EditError, Whom, WriteError, change_file, read_entry},
     core::{
@@ -47,11 +56,12 @@ pub struct Registered {
 }
 
 /// `GET /api/v1/devices/{id}/registration`: the entry of a device, or whatever a key is about.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Registration {
     /// As it is spelt in the file.
     pub key: String,
     /// The file.
+    #[schema(value_type = String)]
     pub file: PathBuf,
     /// What the file says, all of its fields and no others.
     pub entry: Map<String, Value>,
@@ -67,7 +77,21 @@ pub(super) struct Editing {
     places: Arc<Semaphore>,
 }
 
-/// `PATCH /api/v1/devices/{id}`.
+/// The owner says something else of a device, or of several. What can't be said is refused as a
+/// whole.
+#[utoipa::path(
+    patch, path = "/api/v1/devices/{id}", tag = "devices", operation_id = "change_device",
+    params(("id" = String, Path, description = "The id of a device, a MAC or an address, also of one that was never seen; a prefix; or `unknown`.")),
+    request_body = EntryPatch,
+    responses(
+        (status = 200, body = DeviceView, description = "It is written and in force; the device."),
+        (status = 204, description = "It is written and in force, and about no device that is shown."),
+        (status = 404, description = "This is no device, and can't be a key."),
+        (status = 409, description = "The file can't be changed, or was and is not in force; `detail` says why."),
+        (status = 422, description = "The entry would not be allowed; `detail` says what is."),
+        Changing,
+    ),
+)]
 pub(super) async fn change(
     State(app): State<Arc<App>>,
     id: Result<Path<String>, PathRejection>,
@@ -92,11 +116,23 @@ pub(super) async fn change(
     })
 }
 
-/// `GET /api/v1/devices/{id}/registration`.
+/// The entry of a device, of a prefix, or `unknown`, as the file has it now.
+#[utoipa::path(
+    get, path = "/api/v1/devices/{id}/registration", tag = "devices", operation_id = "registration",
+    params(("id" = String, Path, description = "As of the device.")),
+    responses(
+        (status = 200, body = Registration, description = "The entry."),
+        (status = 304),
+        (status = 404, description = "There is no such device, or it has no entry of its own."),
+        (status = 409, description = "The file can't be read; `detail` says why."),
+        (status = 500, description = "It ended badly, for which the log has the reason."),
+    ),
+)]
 pub(super) async fn show(
     State(app): State<Arc<App>>,
     id: Result<Path<String>, PathRejection>,
-) -> Result<Json<Registration>, Problem> {
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let Path(id) = id?;
     let (_, whom) = whom(&app.snapshot(), &id)?;
     let file = app.editing.registered.file.borrow().clone();
@@ -104,14 +140,28 @@ pub(super) async fn show(
     let (entry, file) = read.await.map_err(|error| broken(&error))?;
     let entry = entry.map_err(|error| problem(&error))?;
     match entry.map(|entry| (entry.key, entry.value)) {
-        Some((key, Value::Object(entry))) => Ok(Json(Registration { key, file, entry })),
+        Some((key, Value::Object(entry))) => {
+            json_unless_had(&headers, &Registration { key, file, entry })
+        }
         _ => Err(Problem::not_found(format!(
             "{id:?} has no entry of its own"
         ))),
     }
 }
 
-/// `DELETE /api/v1/devices/{id}/registration`.
+/// The entry is removed from the file.
+#[utoipa::path(
+    delete, path = "/api/v1/devices/{id}/registration", tag = "devices",
+    operation_id = "forget_registration",
+    params(("id" = String, Path, description = "As of the device.")),
+    responses(
+        (status = 204, description = "It is gone, and that is in force."),
+        (status = 404, description = "There is no such device, or it has no entry of its own."),
+        (status = 409, description = "The file can't be changed, or was and is not in force; `detail` says why."),
+        (status = 422, description = "The file would not be allowed without it; `detail` says why."),
+        Changing,
+    ),
+)]
 pub(super) async fn forget(
     State(app): State<Arc<App>>,
     id: Result<Path<String>, PathRejection>,

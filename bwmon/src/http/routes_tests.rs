@@ -12,6 +12,7 @@ use tower::ServiceExt;
 use super::*;
 use crate::{
     config::Secret,
+    core::view::{AlertState, Snapshot},
     http::{
         Heartbeat,
         fixture::{self, World},
@@ -53,8 +54,9 @@ async fn ask(world: &World, request: Request<Body>) -> Answer {
         requests: world.requests.clone(),
         editing: Arc::new(Editing::new(world.registered())),
         reach: Reach::Loopback("127.0.0.1".parse().unwrap()),
+        start: world.start.clone(),
     };
-    let response = router(app).oneshot(request).await.unwrap();
+    let response = router(app).unwrap().oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let bytes = to_bytes(body, usize::MAX).await.unwrap();
     Answer {
@@ -141,14 +143,14 @@ async fn the_usage_report_has_the_devices_with_traffic_today() {
         answer.json(),
         json!([
             {
-                "date": "2026-03-08", "ip": "fd00::7", "device_name": "fd00::7",
-                "sent": 0.000001, "received": 0.000002, "usage": 0.000003,
-                "active_time": 60, "threshold": null, "max_active_time": null,
-            },
-            {
                 "date": "2026-03-08", "ip": "192.168.1.5", "device_name": "Laptop",
                 "sent": 0.512, "received": 4.5, "usage": 5.012,
                 "active_time": 18_060, "threshold": null, "max_active_time": null,
+            },
+            {
+                "date": "2026-03-08", "ip": "fd00::7", "device_name": "fd00::7",
+                "sent": 0.000001, "received": 0.000002, "usage": 0.000003,
+                "active_time": 60, "threshold": null, "max_active_time": null,
             },
         ])
     );
@@ -294,11 +296,17 @@ async fn alerts_are_filtered_newest_first() {
 async fn bad_values_in_a_query_are_named() {
     let world = household();
     for (query, named) in [
-        ("limit=0", "limit must be 1 to 1000, not 0"),
-        ("limit=1001", "limit must be 1 to 1000, not 1001"),
-        ("limit=-1", "limit: "),
-        ("limit=many", "limit: "),
-        ("limit=", "limit: "),
+        (
+            "limit=0",
+            "limit: must be a whole number from 1 to 1000, not \"0\"",
+        ),
+        (
+            "limit=1001",
+            "limit: must be a whole number from 1 to 1000, not \"1001\"",
+        ),
+        ("limit=-1", "not \"-1\""),
+        ("limit=many", "not \"many\""),
+        ("limit=", "not \"\""),
         (
             "state=open",
             "unknown variant `open`, expected one of `pending`, `firing`, `resolved`",
@@ -387,3 +395,9 @@ async fn a_web_page_that_pretends_to_be_us_is_told_why_not() {
         "{detail}"
     );
 }
+
+#[path = "lists_tests.rs"]
+mod lists;
+
+#[path = "openapi_tests.rs"]
+mod openapi;

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::core::view::Status;
 
 /// The process, its configuration, and how the loop does.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct StatusReport {
     /// Of bwmon.
     pub version: String,
@@ -16,10 +17,12 @@ pub struct StatusReport {
     /// Since the start.
     pub uptime_seconds: u64,
     /// RFC 3339 with offset.
+    #[schema(format = DateTime)]
     pub started_at: String,
     /// The latest part, beside these.
     #[serde(flatten)]
     pub status: Status,
     /// In force, without secrets.
+    #[schema(value_type = Object)]
     pub configuration: Arc<serde_json::Value>,
 }

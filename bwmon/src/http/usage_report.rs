@@ -4,26 +4,39 @@ use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     Json,
-    extract::State,
-    http::StatusCode,
+    extract::{Query, State, rejection::QueryRejection},
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::{App, array::json_array};
-use crate::core::view::DeviceView;
+use super::{
+    App,
+    conditional::unless_had,
+    csv::{Record, Row},
+    format::{Format, negotiated},
+    problem::Problem,
+};
+use crate::core::{schema::IpAddress, view::DeviceView};
 
-/// One device that sent or received today.
-#[derive(Debug, Serialize)]
-struct Entry {
+/// What a device used today.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = UsageReportEntry)]
+pub(super) struct Entry {
     /// The local day, `YYYY-MM-DD`.
+    #[schema(format = Date)]
     date: String,
     /// Its first IPv4 address, else its first.
+    #[schema(value_type = Option<IpAddress>)]
     ip: Option<IpAddr>,
+    /// What the owner calls it, or its address.
     device_name: String,
-    /// GB of 10^9 bytes, local traffic included, like the next two.
+    /// Uploaded: GB of 10^9 bytes, local traffic included, like the next two.
     sent: f64,
+    /// Downloaded, GB.
     received: f64,
+    /// Both together, GB.
     usage: f64,
     /// Seconds.
     active_time: u64,
@@ -33,17 +46,91 @@ struct Entry {
     max_active_time: Option<u64>,
 }
 
-pub(super) async fn usage_report(State(app): State<Arc<App>>) -> Response {
+/// There is nothing to report.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct NoUsage {
+    /// Always the same.
+    #[schema(example = "No log data found for today.")]
+    error: &'static str,
+}
+
+/// How the report is written.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ReportQuery {
+    /// What the list is written in; else it is as the `Accept` header says.
+    #[param(inline)]
+    format: Option<Format>,
+}
+
+/// What each device used today that sent or received something, in the form that scripts of the
+/// Python version read.
+#[utoipa::path(
+    get, path = "/usage_report", tag = "devices", params(ReportQuery),
+    responses(
+        (status = 200, description = "The devices with traffic.", content(
+            (Vec<Entry> = "application/json"), (String = "text/csv"),
+        )),
+        (status = 304),
+        (status = 404, body = NoUsage, description = "Nothing was sent or received today."),
+    ),
+)]
+pub(super) async fn usage_report(
+    State(app): State<Arc<App>>,
+    query: Result<Query<ReportQuery>, QueryRejection>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let Query(ReportQuery { format }) = query?;
+    let format = Format::wanted(format, &headers);
     let snapshot = app.snapshot();
+    let day = &snapshot.status.day;
     if !snapshot.devices.iter().any(|device| was_active(device)) {
         // As documented; not a problem document.
-        let body = Json(serde_json::json!({ "error": "No log data found for today." }));
-        return (StatusCode::NOT_FOUND, body).into_response();
+        let error = "No log data found for today.";
+        let body = Json(NoUsage { error });
+        return Ok(negotiated((StatusCode::NOT_FOUND, body).into_response()));
     }
-    json_array((0..snapshot.devices.len()).filter_map(move |index| {
-        let device = &snapshot.devices[index];
-        was_active(device).then(|| entry(&snapshot.status.day, device))
-    }))
+    let version = format!("{day}.{}", snapshot.versions.devices);
+    let answer = unless_had(&headers, &app.tag(version, format), || {
+        let (day, devices) = (day.clone(), Arc::clone(&snapshot.devices));
+        format.list((0..devices.len()).filter_map(move |index| {
+            let device = &devices[index];
+            was_active(device).then(|| entry(&day, device))
+        }))
+    });
+    Ok(negotiated(answer))
+}
+
+impl AsRef<Self> for Entry {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
+impl Record for Entry {
+    const COLUMNS: &'static [&'static str] = &[
+        "date",
+        "ip",
+        "device_name",
+        "sent",
+        "received",
+        "usage",
+        "active_time",
+        "threshold",
+        "max_active_time",
+    ];
+
+    fn write(&self, row: &mut Row) {
+        row.own(&self.date)
+            .own_or_empty(self.ip)
+            .text(&self.device_name)
+            .own(self.sent)
+            .own(self.received)
+            .own(self.usage)
+            .own(self.active_time)
+            .own_or_empty(self.threshold)
+            .own_or_empty(self.max_active_time);
+    }
 }
 
 fn was_active(device: &DeviceView) -> bool {

@@ -30,6 +30,9 @@ const BINARY: &str = "BWMON_BIN";
 /// Names the directory of the servers that were unpacked for the tests.
 const SERVERS: &str = "BWMON_SERVERS";
 
+/// Names the Python environment of the tests.
+const PYTHON: &str = "BWMON_PYTHON";
+
 /// Runs everything, and stops at the first step that does not pass; of the lints all run.
 ///
 /// The user half is compiled twice: in the dev profile for clippy and every test, where the crates
@@ -83,7 +86,8 @@ fn integration(workspace: &Workspace, tally: &mut Tally) -> Result<()> {
         .args(["--no-fail-fast", "--test", "*"])
         .env(SKIP_LOG, &skip_log)
         .env(BINARY, workspace.release_binary("bwmon"))
-        .env(SERVERS, workspace.servers());
+        .env(SERVERS, workspace.servers())
+        .env(PYTHON, workspace.python());
     if env::var_os("CI").is_some_and(|ci| ci == "true") {
         cargo.env(REQUIRE_ALL, "1");
     }
