@@ -178,3 +178,75 @@ fn has_gateway(attributes: &[RouteAttribute]) -> bool {
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    const GATEWAY: RouteAttribute =
+        RouteAttribute::Gateway(RouteAddress::Inet(Ipv4Addr::new(192, 168, 1, 2)));
+
+    /// To 10.9.0.0/16, unless `length` says otherwise.
+    fn message(length: u8, attributes: Vec<RouteAttribute>) -> RouteMessage {
+        let mut message = RouteMessage::default();
+        message.header.address_family = AddressFamily::Inet;
+        message.header.destination_prefix_length = length;
+        message.header.table = RouteHeader::RT_TABLE_MAIN;
+        message.header.kind = RouteType::Unicast;
+        if length > 0 {
+            let destination = RouteAddress::Inet(Ipv4Addr::new(10, 9, 0, 0));
+            message.attributes = vec![RouteAttribute::Destination(destination)];
+        }
+        message.attributes.extend(attributes);
+        message
+    }
+
+    #[track_caller]
+    fn check(message: &RouteMessage, expected: &[(&str, u32, bool)]) {
+        let expected: Vec<Route> = expected
+            .iter()
+            .map(|(net, index, has_gateway)| Route {
+                net: net.parse().unwrap(),
+                index: *index,
+                has_gateway: *has_gateway,
+            })
+            .collect();
+        assert_eq!(read(message), expected);
+    }
+
+    #[test]
+    fn a_route_leaves_by_its_interface() {
+        let direct = vec![RouteAttribute::Oif(3)];
+        check(&message(16, direct), &[("10.9.0.0/16", 3, false)]);
+        let through = vec![GATEWAY, RouteAttribute::Oif(3)];
+        check(&message(16, through.clone()), &[("10.9.0.0/16", 3, true)]);
+        check(&message(0, through), &[("0.0.0.0/0", 3, true)]);
+    }
+
+    #[test]
+    fn a_route_of_several_ways_is_each_of_them() {
+        let hop = |index, attributes| {
+            let mut hop = RouteNextHop::default();
+            hop.interface_index = index;
+            hop.attributes = attributes;
+            hop
+        };
+        let hops = vec![hop(3, vec![GATEWAY]), hop(4, Vec::new())];
+        let expected = [("10.9.0.0/16", 3, true), ("10.9.0.0/16", 4, false)];
+        check(
+            &message(16, vec![RouteAttribute::MultiPath(hops)]),
+            &expected,
+        );
+    }
+
+    #[test]
+    fn other_tables_and_routes_to_nowhere_are_left_out() {
+        let vpn = vec![RouteAttribute::Oif(3), RouteAttribute::Table(51820)];
+        check(&message(16, vpn), &[]);
+        let mut nowhere = message(16, vec![RouteAttribute::Oif(3)]);
+        nowhere.header.kind = RouteType::Unreachable;
+        check(&nowhere, &[]);
+    }
+}
