@@ -157,7 +157,7 @@ fn a_link_local_address_of_devices_on_two_interfaces_is_neither_s() {
     assert_eq!(identity.device(ip("fe80::1")), Some("fe80::1".to_owned()));
     hear(&mut identity, "fe80::1", MAC, 4, true);
     assert_eq!(identity.device(ip("fe80::1")), Some("fe80::1".to_owned()));
-    assert_eq!(identity.addresses(MAC), [ip("fe80::1"); 0]);
+    assert!(identity.addresses(MAC).is_empty());
     assert_eq!(identity.mac(ip("fe80::1")), None);
 }
 

@@ -45,15 +45,17 @@ fn a_mac_whose_last_address_has_moved_still_shows_its_day_also_after_a_restart()
     assert_eq!(day.now.wall, now.wall);
     day.sample(&[("10.0.0.5", download(50))]);
     assert_eq!(day.received(&MAC.to_string()), 700);
-    assert_eq!(day.device(&MAC.to_string()).addresses, [ip("10.0.0.1"); 0]);
+    assert!(day.device(&MAC.to_string()).addresses.is_empty());
     assert_eq!(day.received(&OTHER.to_string()), 51);
 }
 
 #[test]
 fn an_alert_stays_with_the_mac_that_it_was_about() {
-    let mut policy = Policy::default();
-    policy.unknown = Limits::simple(Setting::At(1_000), Setting::Inherit, Setting::Inherit);
-    let mut day = Day::new(policy);
+    let unknown = Limits::simple(Setting::At(1_000), Setting::Inherit, Setting::Inherit);
+    let mut day = Day::new(Policy {
+        unknown,
+        ..Policy::default()
+    });
     day.ledger.learn(ip("10.0.0.5"), MAC);
     let fired = day.sample(&[("10.0.0.5", download(2_000))]);
     day.ledger.learn(ip("10.0.0.5"), OTHER);
@@ -239,10 +241,11 @@ impl Model {
         let whose = self.whose(host);
         let before = self.placed[host].replace(whose.clone());
         let address = HOSTS[host];
-        if before.as_deref() == Some(address) && self.macs[host].is_some() {
-            if let Some(past) = self.usage.remove(address) {
-                *self.usage.entry(whose).or_default() += past;
-            }
+        if before.as_deref() == Some(address)
+            && self.macs[host].is_some()
+            && let Some(past) = self.usage.remove(address)
+        {
+            *self.usage.entry(whose).or_default() += past;
         }
     }
 
