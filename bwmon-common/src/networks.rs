@@ -45,9 +45,9 @@ pub struct Networks {
     pub v4_len: u32,
     /// Prefixes in use in `v6`.
     pub v6_len: u32,
-    /// Local IPv4 prefixes; none contains another.
+    /// Local IPv4 prefixes; one inside another comes before it.
     pub v4: [Prefix4; MAX_PREFIXES],
-    /// Local IPv6 prefixes; none contains another.
+    /// Local IPv6 prefixes.
     pub v6: [Prefix6; MAX_PREFIXES],
 }
 

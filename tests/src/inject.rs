@@ -108,7 +108,7 @@ impl Injector {
     }
 }
 
-fn link_address(index: u32) -> LinkAddr {
+pub(crate) fn link_address(index: u32) -> LinkAddr {
     let address = libc::sockaddr_ll {
         sll_family: libc::AF_PACKET as u16,
         sll_protocol: 0,

@@ -2,6 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
+use ipnet::IpNet;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::{
@@ -10,7 +11,7 @@ use super::{
     event::SubjectKind,
     mac::MacAddr,
     names::{Name, NameSource, Names, name_by_vendor},
-    policy::Policy,
+    policy::{Policy, Rules},
     time::rfc3339,
     view::DeviceView,
 };
@@ -22,6 +23,8 @@ pub(super) struct Device {
     pub(super) mac: Option<MacAddr>,
     /// In order; the first IPv4 one is the one people know.
     pub(super) addresses: Vec<IpAddr>,
+    /// The registered prefix that it is, which lists none of its addresses: there may be thousands.
+    pub(super) prefix: Option<IpNet>,
     /// What the owner calls it.
     name: Option<String>,
     /// What others call it.
@@ -42,6 +45,7 @@ pub(super) struct Device {
 impl Device {
     pub(super) fn new(id: String, mac: Option<MacAddr>, day: Date) -> Self {
         Self {
+            prefix: id.parse().ok(),
             id,
             mac,
             addresses: Vec::new(),
@@ -61,12 +65,20 @@ impl Device {
 
     /// What the owner says of it.
     pub(super) fn apply(&mut self, policy: &Policy) {
-        let entry = policy.registration(self.mac, &self.addresses);
+        let entry = match self.prefix {
+            Some(prefix) => policy.named_prefix(prefix),
+            None => policy.registration(self.mac, &self.addresses),
+        };
         self.name = entry.and_then(|entry| entry.name.clone());
         self.group = entry.and_then(|entry| entry.group.clone());
         self.registered = entry.is_some();
         self.is_muted = entry.is_some_and(|entry| entry.muted);
-        self.activity.hold_to(policy.rules(entry, &self.addresses));
+        // What had nothing but an address, and has it no more, does nothing that could be unusual.
+        let is_nobody = entry.is_none() && self.mac.is_none() && self.addresses.is_empty();
+        self.activity.hold_to(match is_nobody {
+            true => Rules::default(),
+            false => policy.rules(entry, &self.addresses),
+        });
         self.view = None;
     }
 

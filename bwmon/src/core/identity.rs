@@ -1,28 +1,104 @@
 //! Which device an address belongs to: all addresses of one MAC are one device, an address without
-//! a known MAC is one of its own.
+//! a known MAC is one of its own, or that of the registered prefix that it is routed to.
 //!
 //! Where the owner registered several addresses that share a MAC (a repeater, a server with two
 //! names), each of those is a device of its own.
+//!
+//! What was learned stays until somebody says otherwise: a neighbour entry that fails or is removed
+//! says that nobody asked for a while, not that the address is another's.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     net::IpAddr,
 };
 
-use super::{mac::MacAddr, policy::Policy};
+use ipnet::IpNet;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    mac::MacAddr,
+    policy::{Policy, Selector},
+};
 
 /// Most addresses whose MAC is remembered: whoever fills the neighbour table with inventions gets
 /// no further.
 const MAX_ADDRESSES: usize = 1 << 16;
-/// Most addresses of one MAC: what claims more is no device.
+/// Most addresses of one MAC. Whoever makes up new ones by the hour has the oldest forgotten.
 const MAX_PER_MAC: usize = 256;
+/// An address must have been silent for so long before it makes room for another one of its MAC:
+/// what uses more of them at a time is no single device, and each further one is for itself.
+const CROWDED_IDLE: SignedDuration = SignedDuration::from_mins(60);
+
+/// In place of an interface's index, where nobody knows which.
+const SOME_LINK: u32 = 0;
 
 /// What is known of who has which address.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Identity {
-    macs: HashMap<IpAddr, MacAddr>,
+    holders: HashMap<IpAddr, Holder>,
     addresses: HashMap<MacAddr, BTreeSet<IpAddr>>,
     registered: HashSet<IpAddr>,
+    /// The registered prefixes, the longest first, and whether they have a name.
+    prefixes: Vec<(IpNet, bool)>,
+    /// The networks in which every device is a neighbour; `None`: all of them.
+    on_link: Option<Vec<IpNet>>,
+}
+
+/// A neighbour entry: who says to have an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// The address.
+    pub address: IpAddr,
+    /// Whose it is.
+    pub mac: MacAddr,
+    /// The index of the interface that it is reached through.
+    pub link: u32,
+    /// It is known to be there now, and not only from before.
+    pub is_confirmed: bool,
+}
+
+impl Heard {
+    /// Of an address whose MAC is known for sure, through whatever interface.
+    pub fn somewhere(address: IpAddr, mac: MacAddr) -> Self {
+        Self {
+            address,
+            mac,
+            link: SOME_LINK,
+            is_confirmed: true,
+        }
+    }
+}
+
+/// Who has an address.
+#[derive(Clone, Copy, Debug)]
+struct Holder {
+    mac: MacAddr,
+    link: u32,
+    /// When that was learned.
+    since: Timestamp,
+    /// Who had it before, on another interface: the kernel remembers that entry for a while.
+    previous: Option<(MacAddr, u32)>,
+    /// Devices on several interfaces have it, as a link-local address may be: nobody can tell whose
+    /// traffic it is.
+    is_shared: bool,
+}
+
+/// What came of a neighbour entry.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Learned {
+    /// Addresses that may belong to another device now.
+    pub(super) changed: Vec<IpAddr>,
+    /// An address that made room.
+    pub(super) forgotten: Option<IpAddr>,
+}
+
+impl Learned {
+    fn changed(address: IpAddr) -> Self {
+        Self {
+            changed: vec![address],
+            forgotten: None,
+        }
+    }
 }
 
 impl Identity {
@@ -31,15 +107,22 @@ impl Identity {
         if address.is_multicast() || address.is_unspecified() || is_broadcast(address) {
             return None;
         }
-        Some(match self.macs.get(&address) {
-            Some(mac) if !self.stands_alone(address, *mac) => mac.to_string(),
-            _ => address.to_string(),
+        Some(match self.holders.get(&address) {
+            Some(holder) if holder.is_shared || self.stands_alone(address, holder.mac) => {
+                address.to_string()
+            }
+            Some(holder) => holder.mac.to_string(),
+            None => match self.routed_to(address) {
+                Some(prefix) => prefix.to_string(),
+                None => address.to_string(),
+            },
         })
     }
 
     /// The MAC of an address.
     pub(super) fn mac(&self, address: IpAddr) -> Option<MacAddr> {
-        self.macs.get(&address).copied()
+        let holder = self.holders.get(&address)?;
+        (!holder.is_shared).then_some(holder.mac)
     }
 
     /// The addresses of a MAC.
@@ -54,50 +137,105 @@ impl Identity {
         self.registered.contains(&address)
     }
 
-    /// Takes in a neighbour entry. Returns the addresses that may belong to another device now.
-    pub(super) fn learn(&mut self, address: IpAddr, mac: MacAddr) -> Vec<IpAddr> {
-        let known = self.mac(address);
-        let is_full = known.is_none() && self.is_full();
-        let is_crowded = self
-            .addresses
-            .get(&mac)
-            .is_some_and(|addresses| addresses.len() >= MAX_PER_MAC);
-        if known == Some(mac) || !mac.is_station() || is_full || is_crowded {
-            return Vec::new();
+    /// Whether an address that has a MAC would get another one.
+    pub(super) fn moves(&self, heard: &Heard) -> bool {
+        self.mac(heard.address)
+            .is_some_and(|known| known != heard.mac)
+            && self.is_news(heard)
+    }
+
+    /// Takes in a neighbour entry. `last_seen` says when an address was last seen, if ever.
+    pub(super) fn learn(
+        &mut self,
+        heard: &Heard,
+        now: Timestamp,
+        last_seen: impl Fn(IpAddr) -> Option<Timestamp>,
+    ) -> Learned {
+        let Heard {
+            address, mac, link, ..
+        } = *heard;
+        if let Some(holder) = self.holders.get_mut(&address)
+            && holder.mac == mac
+        {
+            holder.link = link;
         }
+        let before = self.holders.get(&address).copied();
+        if !self.is_news(heard) || (before.is_none() && self.is_full()) {
+            return Learned::default();
+        }
+        let elsewhere = before.filter(|holder| holder.link != link && holder.link != SOME_LINK);
+        if elsewhere.is_some() && is_link_local(address) {
+            self.share(heard, now);
+            return Learned::changed(address);
+        }
+        let forgotten = match self.make_room(mac, now, &last_seen) {
+            Ok(forgotten) => forgotten,
+            Err(Crowded) if before.is_some() => {
+                self.forget(address);
+                return Learned::changed(address);
+            }
+            Err(Crowded) => return Learned::default(),
+        };
         self.forget(address);
-        self.macs.insert(address, mac);
+        let previous = elsewhere.map(|holder| (holder.mac, holder.link));
+        let holder = Holder {
+            mac,
+            link,
+            since: now,
+            previous,
+            is_shared: false,
+        };
+        self.holders.insert(address, holder);
         self.addresses.entry(mac).or_default().insert(address);
-        if !self.is_registered(address) {
-            return vec![address];
+        let mut changed = vec![address];
+        if self.is_registered(address) {
+            // Whether registered addresses of a MAC stand alone depends on how many there are.
+            changed = self.addresses(mac);
+            changed.extend(before.map_or_else(Vec::new, |holder| self.addresses(holder.mac)));
         }
-        // Whether registered addresses of a MAC stand alone depends on how many there are.
-        let mut changed = self.addresses(mac);
-        changed.extend(known.map(|known| self.addresses(known)).unwrap_or_default());
-        changed
+        Learned { changed, forgotten }
+    }
+
+    /// Takes in that devices on several interfaces have an address, this one among them.
+    pub(super) fn share(&mut self, heard: &Heard, now: Timestamp) {
+        self.forget(heard.address);
+        if self.is_full() {
+            return;
+        }
+        let holder = Holder {
+            mac: heard.mac,
+            link: heard.link,
+            since: now,
+            previous: None,
+            is_shared: true,
+        };
+        self.holders.insert(heard.address, holder);
     }
 
     /// Whether nothing more can be learned.
     pub(super) fn is_full(&self) -> bool {
-        self.macs.len() >= MAX_ADDRESSES
+        self.holders.len() >= MAX_ADDRESSES
     }
 
-    /// Forgets the MACs of all addresses but these and the registered ones.
-    pub(super) fn retain(&mut self, keep: impl Fn(IpAddr) -> bool) {
+    /// Forgets the MACs of all addresses but the registered ones and those that `keep` names, which
+    /// is told since when each is known. Returns the forgotten ones.
+    pub(super) fn retain(&mut self, keep: impl Fn(IpAddr, Timestamp) -> bool) -> Vec<IpAddr> {
         let gone: Vec<IpAddr> = self
-            .macs
-            .keys()
-            .copied()
-            .filter(|address| !self.is_registered(*address) && !keep(*address))
+            .holders
+            .iter()
+            .filter(|(address, _)| !self.is_registered(**address))
+            .filter(|(address, holder)| !keep(**address, holder.since))
+            .map(|(address, _)| *address)
             .collect();
-        for address in gone {
-            self.forget(address);
+        for address in &gone {
+            self.forget(*address);
         }
+        gone
     }
 
     /// Forgets the MAC of an address.
     pub(super) fn forget(&mut self, address: IpAddr) {
-        let Some(mac) = self.macs.remove(&address) else {
+        let Some(Holder { mac, .. }) = self.holders.remove(&address) else {
             return;
         };
         if let Some(addresses) = self.addresses.get_mut(&mac) {
@@ -108,9 +246,87 @@ impl Identity {
         }
     }
 
-    /// Takes in which addresses are registered.
+    /// Takes in which addresses and prefixes are registered.
     pub(super) fn register(&mut self, policy: &Policy) {
         self.registered = policy.addresses().collect();
+        self.prefixes = policy
+            .registered
+            .iter()
+            .filter_map(|entry| match entry.selector {
+                Selector::Prefix(prefix) => Some((prefix.trunc(), entry.name.is_some())),
+                Selector::Address(_) | Selector::Mac(_) => None,
+            })
+            // That stands for everything, and everything is no device.
+            .filter(|(prefix, _)| prefix.prefix_len() > 0)
+            .collect();
+        self.prefixes
+            .sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.prefix_len()));
+    }
+
+    /// Takes in the networks in which every device is a neighbour; `None`: all of them, as far as
+    /// anybody knows. Says whether that is another answer than before.
+    pub(super) fn set_on_link(&mut self, networks: Option<Vec<IpNet>>) -> bool {
+        let is_changed = self.on_link != networks;
+        self.on_link = networks;
+        is_changed
+    }
+
+    /// The registered prefix that an address without a MAC is the device of. The longest prefix
+    /// decides; without a name it stands for each address by itself, as it does among neighbours.
+    fn routed_to(&self, address: IpAddr) -> Option<IpNet> {
+        let on_link = self.on_link.as_ref()?;
+        let is_neighbour = is_link_local(address)
+            || self.is_registered(address)
+            || on_link.iter().any(|network| network.contains(&address));
+        let mut prefixes = self.prefixes.iter();
+        let (prefix, has_name) = prefixes.find(|(prefix, _)| prefix.contains(&address))?;
+        (*has_name && !is_neighbour).then_some(*prefix)
+    }
+
+    /// Whether a neighbour entry says anything new.
+    fn is_news(&self, heard: &Heard) -> bool {
+        let Heard {
+            mac,
+            link,
+            is_confirmed,
+            ..
+        } = *heard;
+        let Some(holder) = self.holders.get(&heard.address) else {
+            return mac.is_station();
+        };
+        // The kernel keeps an entry of the interface that the address moved from.
+        let is_stale = !is_confirmed && holder.previous == Some((mac, link));
+        mac.is_station() && holder.mac != mac && !holder.is_shared && !is_stale
+    }
+
+    /// Makes room for one more address of a MAC, where there is none.
+    fn make_room(
+        &mut self,
+        mac: MacAddr,
+        now: Timestamp,
+        last_seen: impl Fn(IpAddr) -> Option<Timestamp>,
+    ) -> Result<Option<IpAddr>, Crowded> {
+        let Some(addresses) = self.addresses.get(&mac) else {
+            return Ok(None);
+        };
+        if addresses.len() < MAX_PER_MAC {
+            return Ok(None);
+        }
+        let in_use = |address: &IpAddr| {
+            let learned = self.holders.get(address).map(|holder| holder.since);
+            learned.max(last_seen(*address))
+        };
+        let (used, oldest) = addresses
+            .iter()
+            .filter(|address| !self.is_registered(**address))
+            .map(|address| (in_use(address), *address))
+            .min()
+            .ok_or(Crowded)?;
+        if used.is_some_and(|used| now.duration_since(used) <= CROWDED_IDLE) {
+            return Err(Crowded);
+        }
+        self.forget(oldest);
+        Ok(Some(oldest))
     }
 
     fn stands_alone(&self, address: IpAddr, mac: MacAddr) -> bool {
@@ -125,92 +341,21 @@ impl Identity {
     }
 }
 
+/// All addresses of a MAC are in use.
+struct Crowded;
+
+/// Whether an address means something on its own interface only, so that each may have another
+/// device of that address.
+pub(super) fn is_link_local(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    }
+}
+
 fn is_broadcast(address: IpAddr) -> bool {
     matches!(address, IpAddr::V4(address) if address.is_broadcast())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::core::policy::{Limits, Registration, Selector};
-
-    const MAC: MacAddr = MacAddr([0, 1, 2, 3, 4, 5]);
-    const OTHER: MacAddr = MacAddr([0, 1, 2, 3, 4, 6]);
-
-    fn ip(text: &str) -> IpAddr {
-        text.parse().unwrap()
-    }
-
-    fn registered(addresses: &[&str]) -> Policy {
-        let entry = |address: &&str| Registration {
-            selector: Selector::Address(ip(address)),
-            name: None,
-            group: None,
-            limits: Limits::default(),
-            muted: false,
-        };
-        Policy {
-            registered: addresses.iter().map(entry).collect(),
-            ..Policy::default()
-        }
-    }
-
-    #[test]
-    fn addresses_of_one_mac_are_one_device() {
-        let mut identity = Identity::default();
-        identity.learn(ip("10.0.0.5"), MAC);
-        identity.learn(ip("fe80::5"), MAC);
-        assert_eq!(
-            identity.device(ip("10.0.0.5")),
-            identity.device(ip("fe80::5"))
-        );
-        assert_eq!(identity.device(ip("10.0.0.5")), Some(MAC.to_string()));
-    }
-
-    #[test]
-    fn an_address_without_a_mac_is_a_device() {
-        assert_eq!(
-            Identity::default().device(ip("10.0.0.5")),
-            Some("10.0.0.5".to_owned())
-        );
-    }
-
-    #[test]
-    fn one_registered_address_does_not_split_its_mac() {
-        let mut identity = Identity::default();
-        identity.register(&registered(&["10.0.0.5"]));
-        identity.learn(ip("10.0.0.5"), MAC);
-        identity.learn(ip("fe80::5"), MAC);
-        assert_eq!(identity.device(ip("10.0.0.5")), Some(MAC.to_string()));
-    }
-
-    #[test]
-    fn two_registered_addresses_of_one_mac_are_two_devices() {
-        let mut identity = Identity::default();
-        identity.register(&registered(&["10.0.0.5", "10.0.0.6"]));
-        identity.learn(ip("10.0.0.5"), MAC);
-        let changed = identity.learn(ip("10.0.0.6"), MAC);
-        assert!(
-            changed.contains(&ip("10.0.0.5")),
-            "the first one must be looked at again"
-        );
-        assert_eq!(identity.device(ip("10.0.0.5")), Some("10.0.0.5".to_owned()));
-        assert_eq!(identity.device(ip("10.0.0.6")), Some("10.0.0.6".to_owned()));
-    }
-
-    #[test]
-    fn an_address_that_moves_takes_its_new_mac() {
-        let mut identity = Identity::default();
-        identity.learn(ip("10.0.0.5"), MAC);
-        identity.learn(ip("10.0.0.5"), OTHER);
-        assert_eq!(identity.device(ip("10.0.0.5")), Some(OTHER.to_string()));
-        assert!(!identity.addresses.contains_key(&MAC));
-    }
-
-    #[test]
-    fn a_group_is_no_device() {
-        for group in ["224.0.0.251", "ff02::1", "255.255.255.255", "0.0.0.0", "::"] {
-            assert_eq!(Identity::default().device(ip(group)), None, "{group}");
-        }
-    }
-}
+mod tests;

@@ -19,7 +19,7 @@ use super::{
     alerts::{AlertRecord, Alerts, Mute, Transition},
     device::Device,
     history::{History, Sample},
-    identity::Identity,
+    identity::{Identity, Learned},
     known::Known,
     mac::MacAddr,
     message,
@@ -32,6 +32,7 @@ use super::{
     view::{AddressView, AlertView, DeviceView, MuteView},
 };
 
+pub use super::identity::Heard;
 pub use changes::{Changes, SavedHistory};
 pub use commands::{Command, CommandError, Done, MuteEnd, NewMute};
 pub use memory::{Memory, Occasion, Remembered};
@@ -59,6 +60,8 @@ pub struct Ledger {
     names: Names,
     /// Addresses whose owner is new, since they were last asked for, and whether another had it.
     unasked: Vec<(IpAddr, bool)>,
+    /// Goes up with what is known of the network, so that addresses are placed anew.
+    network: u32,
     addresses: BTreeMap<IpAddr, AddressEntry>,
     devices: BTreeMap<String, Device>,
     /// The device that lists an address: always the one, and every address listed is in here.
@@ -101,6 +104,8 @@ struct AddressEntry {
     first_seen: Timestamp,
     last_seen: Timestamp,
     is_unsaved: bool,
+    /// The state of the network that it was placed by.
+    placed: u32,
     view: Option<Arc<AddressView>>,
 }
 
@@ -183,6 +188,7 @@ impl Ledger {
             identity: Identity::default(),
             names: Names::default(),
             unasked: Vec::new(),
+            network: 0,
             addresses: BTreeMap::new(),
             devices: BTreeMap::new(),
             listed: HashMap::new(),
@@ -223,10 +229,7 @@ impl Ledger {
         self.policy = policy;
         self.gone
             .extend(self.totals.apply(&self.policy, self.today));
-        let addresses: Vec<IpAddr> = self.addresses.keys().copied().collect();
-        for address in addresses {
-            self.place(address);
-        }
+        self.place_all();
         for device in self.devices.values_mut() {
             device.apply(&self.policy);
             self.busy_devices.insert(device.id.clone());
@@ -251,36 +254,6 @@ impl Ledger {
     /// Takes in which traffic rules look at.
     pub fn set_scope(&mut self, scope: Scope) {
         self.scope = scope;
-    }
-
-    /// Takes in a neighbour entry: an address has this MAC.
-    pub fn learn(&mut self, address: IpAddr, mac: MacAddr) {
-        let before = self.identity.mac(address);
-        let changed = self.identity.learn(address, mac);
-        if !changed.is_empty() && before.is_some() {
-            self.change_hands(address);
-        }
-        for address in &changed {
-            match self.addresses.get_mut(address) {
-                Some(entry) => {
-                    entry.view = None;
-                    self.views.addresses = None;
-                    self.place(*address);
-                }
-                // Not counted yet, but known to be a device's.
-                None => self.own(*address),
-            }
-        }
-        if changed.is_empty() {
-            if self.identity.is_full() {
-                // With those that were never counted: there can't be so many devices.
-                let addresses = &self.addresses;
-                self.identity
-                    .retain(|address| addresses.contains_key(&address));
-            }
-        } else if self.identity.is_registered(address) {
-            self.add_registered();
-        }
     }
 
     /// Whether nobody would miss the slot of an address: it is not registered and was silent for a
@@ -356,13 +329,14 @@ impl Ledger {
                 first_seen: now.wall,
                 last_seen: now.wall,
                 is_unsaved: true,
+                placed: self.network,
                 view: None,
             });
-        let is_new = entry.total == Row::default();
+        let is_to_be_placed = entry.total == Row::default() || entry.placed != self.network;
         entry.total = plus(entry.total, row);
         entry.pending = plus(entry.pending, row);
         self.busy_addresses.insert(address);
-        if is_new {
+        if is_to_be_placed {
             self.place(address);
         }
         let device = self

@@ -38,9 +38,11 @@ impl Range {
     }
 }
 
-/// The first slot found through the hash, in a table made for these prefixes.
-pub fn hash_base(local: &[IpNet]) -> u32 {
+/// The first slot found through the hash, in a table made for these prefixes. Those that are `hashed`
+/// have no ranges.
+pub fn hash_base(local: &[IpNet], hashed: &[IpNet]) -> u32 {
     let ranges = by_size(local)
+        .filter(|prefix| !hashed.contains(&IpNet::V4(*prefix)))
         .filter_map(size)
         .scan(0, |total, size| {
             *total += size;
@@ -81,8 +83,10 @@ impl Slots {
     }
 
     /// Makes these the local networks and returns what the kernel half is to be told. Of more than
-    /// [`MAX_PREFIXES`] of a family, the first ones count.
-    pub fn assign(&mut self, local: &[IpNet], count_all: bool) -> Networks {
+    /// [`MAX_PREFIXES`] of a family, the first ones count. Those that are `hashed` get no range; they
+    /// may have others inside, which come first.
+    pub fn assign(&mut self, local: &[IpNet], hashed: &[IpNet], count_all: bool) -> Networks {
+        let is_laid_out = |prefix: Ipv4Net| !hashed.contains(&IpNet::V4(prefix));
         let reusable: Vec<Range> = self
             .ranges
             .iter()
@@ -90,7 +94,7 @@ impl Slots {
             .filter(|range| !range.is_local)
             .collect();
         for range in &mut self.ranges {
-            range.is_local = local.contains(&IpNet::V4(range.prefix));
+            range.is_local = local.contains(&IpNet::V4(range.prefix)) && is_laid_out(range.prefix);
         }
         let mut networks = Networks {
             count_all: u32::from(count_all),
@@ -100,7 +104,10 @@ impl Slots {
             *place = Prefix4 {
                 network: prefix.network().into(),
                 mask: prefix.netmask().into(),
-                base: self.base(prefix, &reusable).unwrap_or(BASE_HASHED),
+                base: is_laid_out(prefix)
+                    .then(|| self.base(prefix, &reusable))
+                    .flatten()
+                    .unwrap_or(BASE_HASHED),
                 padding: 0,
             };
             networks.v4_len += 1;
@@ -240,8 +247,8 @@ mod tests {
     }
 
     fn slots(list: &[&str]) -> (Slots, Networks) {
-        let mut slots = Slots::new(hash_base(&nets(list)));
-        let networks = slots.assign(&nets(list), false);
+        let mut slots = Slots::new(hash_base(&nets(list), &[]));
+        let networks = slots.assign(&nets(list), &[], false);
         (slots, networks)
     }
 
@@ -265,27 +272,45 @@ mod tests {
         assert_eq!(networks.v4[0].base, BASE_HASHED);
         assert_eq!(slots.address(FIRST_ADDRESS_SLOT), None);
         assert_eq!(
-            hash_base(&nets(&["10.0.0.0/8"])),
+            hash_base(&nets(&["10.0.0.0/8"]), &[]),
             FIRST_ADDRESS_SLOT + HEADROOM
         );
     }
 
     #[test]
+    fn a_hashed_prefix_costs_no_slots_and_leaves_those_inside_it_theirs() {
+        let (local, hashed) = (
+            nets(&["10.0.0.0/24", "10.0.0.0/16"]),
+            nets(&["10.0.0.0/16"]),
+        );
+        let base = hash_base(&local, &hashed);
+        assert_eq!(base, FIRST_ADDRESS_SLOT + 256 + HEADROOM);
+        let networks = Slots::new(base).assign(&local, &hashed, false);
+        let place = |text: &str| {
+            let address: Ipv4Addr = text.parse().unwrap();
+            networks.find_v4(address.into()).place
+        };
+        use bwmon_common::networks::Place;
+        assert_eq!(place("10.0.0.7"), Place::Slot(FIRST_ADDRESS_SLOT + 7));
+        assert_eq!(place("10.0.1.7"), Place::Hashed);
+    }
+
+    #[test]
     fn a_prefix_that_comes_back_has_its_old_slots() {
         let (mut slots, first) = slots(&["192.168.1.0/24"]);
-        slots.assign(&[], false);
-        slots.assign(&nets(&["192.168.2.0/24"]), false);
-        let again = slots.assign(&nets(&["192.168.1.0/24"]), false);
+        slots.assign(&[], &[], false);
+        slots.assign(&nets(&["192.168.2.0/24"]), &[], false);
+        let again = slots.assign(&nets(&["192.168.1.0/24"]), &[], false);
         assert_eq!(again.v4[0].base, first.v4[0].base);
     }
 
     #[test]
     fn a_range_is_given_away_only_at_the_change_after_the_one_that_freed_it() {
         let mut slots = Slots::new(FIRST_ADDRESS_SLOT + 256);
-        slots.assign(&nets(&["192.168.1.0/24"]), false);
-        let at_once = slots.assign(&nets(&["192.168.2.0/24"]), false);
+        slots.assign(&nets(&["192.168.1.0/24"]), &[], false);
+        let at_once = slots.assign(&nets(&["192.168.2.0/24"]), &[], false);
         assert_eq!(at_once.v4[0].base, BASE_HASHED);
-        let later = slots.assign(&nets(&["192.168.2.0/24"]), false);
+        let later = slots.assign(&nets(&["192.168.2.0/24"]), &[], false);
         assert_eq!(later.v4[0].base, FIRST_ADDRESS_SLOT);
     }
 
@@ -321,7 +346,7 @@ mod tests {
                 let nets = change.into_iter().map(|(address, prefix_len)| {
                     IpNet::V4(Ipv4Net::new(address.into(), prefix_len).unwrap())
                 });
-                slots.assign(&normalize(nets).0, false);
+                slots.assign(&normalize(nets).0, &[], false);
                 let mut ranges = slots.ranges.clone();
                 ranges.sort_by_key(|range| range.base);
                 for pair in ranges.windows(2) {

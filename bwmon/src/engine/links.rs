@@ -2,44 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::{
-    Engine, EngineError, MAX_INTERFACES,
-    watch::{LocalNetworks, Watch},
-};
-use crate::{
-    config,
-    core::policy::Scope,
-    kernel,
-    sources::{netlink, routing},
-};
+use super::{Engine, EngineError, MAX_INTERFACES, local::Local, watch::Watch};
+use crate::{config, core::policy::Scope, kernel, sources::routing};
 
 impl Engine {
-    pub(super) fn learn(&mut self, neighbour: netlink::Neighbour) {
-        let lower = self
-            .network
-            .link(neighbour.index)
-            .and_then(|link| link.lower);
-        let watched = |watch: &&mut Watch| {
-            let index = watch.link.as_ref().map(|link| link.index);
-            index.is_some() && (index == Some(neighbour.index) || index == lower)
-        };
-        if let Some(watch) = self.watches.iter_mut().find(watched) {
-            watch.expect(neighbour.address);
-            self.ledger.learn(neighbour.address, neighbour.mac);
-        }
-    }
-
-    pub(super) fn expect_registered(&mut self) {
-        let registered: Vec<_> = self.config.policy.addresses().collect();
-        for watch in &mut self.watches {
-            for address in &registered {
-                watch.expect(*address);
-            }
-        }
-    }
-
-    /// Brings watches and local networks in line with the interfaces and addresses there are.
-    pub(super) fn follow_links(&mut self) {
+    /// Brings what is watched in line with the interfaces there are.
+    pub(super) fn follow_watched(&mut self) {
         // First what is watched, by index, so that one with a new name is not taken for a new one.
         for watch in &mut self.watches {
             let Some(index) = watch.link.as_ref().map(|link| link.index) else {
@@ -58,11 +26,21 @@ impl Engine {
                 .find(|link| link.name == watch.name)
                 .cloned();
         }
-        let watched: HashSet<u32> = self
-            .watches
+        self.follow_on_link();
+    }
+
+    /// The indices of the interfaces that are watched and there.
+    pub(super) fn watched(&self) -> HashSet<u32> {
+        self.watches
             .iter()
             .filter_map(|watch| Some(watch.link.as_ref()?.index))
-            .collect();
+            .collect()
+    }
+
+    /// Brings watches and local networks in line with the interfaces, addresses and routes there are.
+    pub(super) fn follow_links(&mut self) {
+        self.follow_watched();
+        let watched = self.watched();
         let doubled = self
             .watches
             .iter()
@@ -84,11 +62,15 @@ impl Engine {
             true => !self.local.count_all,
             false => routing::routes(names),
         };
-        let (local, warning) = self
-            .network
-            .local(&self.config.local_networks, &watched, routes);
-        self.passing.networks = warning;
-        let mut is_changed = local != self.local;
+        let local = Local::find(
+            &self.network,
+            &self.config.local_networks,
+            &watched,
+            routes,
+            &self.config.policy,
+        );
+        self.passing.networks.clone_from(&local.warning);
+        let mut is_changed = local.networks != self.local;
         if is_changed {
             self.set_local(local);
         }
@@ -119,16 +101,14 @@ impl Engine {
         self.reach_names();
     }
 
-    pub(super) fn set_local(&mut self, local: LocalNetworks) {
-        let list: Vec<String> = local.networks.iter().map(ToString::to_string).collect();
-        log::info!(
-            "local networks: {}",
-            if list.is_empty() {
-                "none".to_owned()
-            } else {
-                list.join(", ")
-            }
-        );
+    pub(super) fn set_local(&mut self, local: Local) {
+        log::info!("local networks: {}", local.list());
+        for net in &local.elsewhere {
+            log::info!(
+                "{net} is registered, and not counted: packets to it leave by no watched interface"
+            );
+        }
+        let local = local.networks;
         if local.count_all && !self.local.count_all {
             log::info!("this machine does not route: every remote address is counted");
         }

@@ -8,7 +8,9 @@ mod checkpoint;
 mod command;
 mod keep;
 mod links;
+mod local;
 mod naming;
+mod neighbours;
 mod network;
 mod outbox;
 mod publish;
@@ -24,6 +26,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use ipnet::IpNet;
 use jiff::Timestamp;
 use tokio::{
     sync::{mpsc, watch as channel},
@@ -110,7 +113,11 @@ pub async fn run(
     let bound = http::bind(&config.http.listen)?;
     let now = kernel::now();
     let (store, mut loaded) = Store::open(&config.state_dir, now.day(&config.timezone))?;
-    let (state, changes) = netlink::follow(shutdown.child_token()).await?;
+    let netlink::Followed {
+        state,
+        routes,
+        changes,
+    } = netlink::follow(shutdown.child_token()).await?;
     let signals = service::Signals::new().map_err(EngineError::Signals)?;
 
     let (snapshot, snapshots) = channel::channel(Arc::default());
@@ -128,9 +135,11 @@ pub async fn run(
         devices_file,
     };
 
-    let network = Network::new(&state);
+    let network = Network::new(&state, routes);
     let mut engine = Engine::new(config, overrides, network, store, &mut loaded, out, &now)?;
     engine.warnings.extend(loaded.warnings.iter().cloned());
+    // Before the past comes back: whose an address is depends on what is watched.
+    engine.follow_watched();
     let saved_at = loaded.at;
     engine.saved_tables = checkpoint::restore(&mut engine.ledger, loaded, &now);
     let saved_tables = engine.saved_tables.len();
@@ -139,9 +148,7 @@ pub async fn run(
     if engine.saved_tables.len() < saved_tables {
         engine.counted_since = saved_at;
     }
-    for neighbour in state.neighbours {
-        engine.learn(neighbour);
-    }
+    engine.learn(&state.neighbours, true);
     engine.apply_names();
     engine.publish(&now);
     engine.publish_configuration();
@@ -192,6 +199,8 @@ struct Engine {
     settings: Settings,
     network: Network,
     local: LocalNetworks,
+    /// The networks in which every device is a neighbour.
+    on_link: Option<Vec<IpNet>>,
     watches: Vec<Watch>,
     ledger: Ledger,
     store: Store,
@@ -300,6 +309,7 @@ impl Engine {
             settings,
             network,
             local: LocalNetworks::default(),
+            on_link: None,
             watches: Vec::new(),
             ledger,
             store,
@@ -358,15 +368,17 @@ impl Engine {
                 Some(request) = requests.recv() => self.obey(request, &mut requests),
                 Some(reply) = reloads.recv() => self.reload_for(reply, &mut reloads),
                 Some(change) = changes.recv() => {
-                    self.change(change);
+                    let mut is_followed = self.change(change);
                     // Several at a time, but not so many that a sample is late.
                     for _ in 0..CHANGES_AT_ONCE {
                         let Ok(change) = changes.try_recv() else {
                             break;
                         };
-                        self.change(change);
+                        is_followed |= self.change(change);
                     }
-                    self.follow_links();
+                    if is_followed {
+                        self.follow_links();
+                    }
                 }
             }
         }
@@ -423,9 +435,12 @@ impl Engine {
         }));
     }
 
-    fn change(&mut self, change: Change) {
-        for neighbour in self.network.apply(change) {
-            self.learn(neighbour);
-        }
+    /// Takes in a change. Says whether links have to follow: neighbours are too many for that.
+    fn change(&mut self, change: Change) -> bool {
+        let is_all = matches!(change, Change::State(_));
+        let is_followed = !matches!(change, Change::Neighbour(_));
+        let neighbours = self.network.apply(change);
+        self.learn(&neighbours, is_all);
+        is_followed
     }
 }

@@ -1,5 +1,5 @@
 //! What is known of this machine's interfaces and addresses, and what follows from it: which
-//! interfaces to watch, and which networks are local.
+//! interfaces to watch.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -8,23 +8,23 @@ use std::{
 
 use ipnet::IpNet;
 
-use super::watch::LocalNetworks;
-use crate::{
-    config,
-    core::slots,
-    sources::netlink::{Change, Link, Neighbour, OwnAddress, State},
+use crate::sources::{
+    netlink::{Change, Link, Neighbour, OwnAddress, State},
+    routes::Routes,
 };
 
 /// Interfaces by index, and addresses of this machine.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Network {
     links: BTreeMap<u32, Link>,
-    addresses: HashSet<OwnAddress>,
+    pub(super) addresses: HashSet<OwnAddress>,
+    pub(super) routes: Routes,
 }
 
 impl Network {
-    pub(super) fn new(state: &State) -> Self {
+    pub(super) fn new(state: &State, routes: Routes) -> Self {
         Self {
+            routes,
             links: state
                 .links
                 .iter()
@@ -52,9 +52,10 @@ impl Network {
             }
             Change::Neighbour(neighbour) => return vec![neighbour],
             Change::State(state) => {
-                *self = Self::new(&state);
+                *self = Self::new(&state, self.routes.take());
                 return state.neighbours;
             }
+            Change::Routes(routes) => self.routes = routes,
         }
         Vec::new()
     }
@@ -65,34 +66,6 @@ impl Network {
 
     pub(super) fn links(&self) -> impl Iterator<Item = &Link> {
         self.links.values()
-    }
-
-    /// The local networks, and what is wrong with them. `watched` are indices of interfaces.
-    pub(super) fn local(
-        &self,
-        wanted: &config::LocalNetworks,
-        watched: &HashSet<u32>,
-        routes: bool,
-    ) -> (LocalNetworks, Option<String>) {
-        let (networks, count_all) = match wanted {
-            config::LocalNetworks::List(networks) => (networks.clone(), false),
-            config::LocalNetworks::Auto => (
-                self.addresses
-                    .iter()
-                    .filter(|address| self.passes(address.index, watched))
-                    .map(|address| address.net)
-                    .collect(),
-                !routes,
-            ),
-        };
-        let (networks, warning) = slots::normalize(networks);
-        (
-            LocalNetworks {
-                networks,
-                count_all,
-            },
-            warning,
-        )
     }
 
     /// Whether the frames of an interface pass one that is watched: itself, or the one it is a part of.
@@ -212,11 +185,11 @@ fn is_link_local(address: IpAddr) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::kernel::LinkLayer;
 
-    fn network(links: &[(&str, &str)]) -> Network {
+    pub(in crate::engine) fn network(links: &[(&str, &str)]) -> Network {
         let mut network = Network::default();
         for (index, (name, net)) in (1..).zip(links) {
             network.apply(Change::Link(Link {
@@ -272,9 +245,6 @@ mod tests {
             ("wan", "203.0.113.5/24"),
         ];
         check(&stick, "wan", true, &["eth1"]);
-        let (local, _) =
-            network(&stick).local(&config::LocalNetworks::Auto, &HashSet::from([1]), true);
-        assert_eq!(local.networks.len(), 2, "its network is local all the same");
     }
 
     #[test]
@@ -286,14 +256,5 @@ mod tests {
     #[test]
     fn without_any_address_there_is_nothing_to_choose() {
         check(&[("eth0", "fe80::1/64")], "", false, &[]);
-    }
-
-    #[test]
-    fn automatic_networks_are_those_of_the_watched_interfaces() {
-        let network = network(&[("wan", "203.0.113.5/24"), ("lan", "192.168.1.1/24")]);
-        let (local, warning) =
-            network.local(&config::LocalNetworks::Auto, &HashSet::from([2]), true);
-        assert_eq!(local.networks, ["192.168.1.0/24".parse::<IpNet>().unwrap()]);
-        assert!(!local.count_all && warning.is_none());
     }
 }

@@ -57,6 +57,7 @@ impl Engine {
         if let Some(warning) = &self.passing.reload {
             log::warn!("{warning}");
         }
+        self.sample_before_change();
         self.ledger.apply(new.policy.clone());
         self.notifier.reconfigure(new.notify.clone());
         self.out.token.send_replace(new.http.token.clone());

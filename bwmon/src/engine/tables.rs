@@ -63,7 +63,7 @@ impl Tables {
         settings: &Settings,
         saved: &mut Vec<SavedTable>,
     ) -> Result<Self, WatchError> {
-        let hash_base = slots::hash_base(&networks.networks);
+        let hash_base = slots::hash_base(&networks.networks, &networks.hashed);
         let shape = Shape {
             cpus: settings.cpus,
             slots: hash_base + settings.max_addresses,
@@ -134,7 +134,12 @@ impl Tables {
     }
 
     pub(super) fn configure(&mut self, networks: &LocalNetworks) -> Result<(), TableError> {
-        let wanted = self.slots.assign(&networks.networks, networks.count_all);
+        let LocalNetworks {
+            networks: local,
+            hashed,
+            count_all,
+        } = networks;
+        let wanted = self.slots.assign(local, hashed, *count_all);
         self.counting.table_mut().configure(&wanted)?;
         self.networks = networks.clone();
         Ok(())

@@ -34,6 +34,8 @@ pub(super) struct Settings {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct LocalNetworks {
     pub(super) networks: Vec<IpNet>,
+    /// Those of them that take no slots before they are seen, however large they are.
+    pub(super) hashed: Vec<IpNet>,
     /// Count every address, in a local network or not.
     pub(super) count_all: bool,
 }

@@ -3,5 +3,6 @@
 
 pub mod names;
 pub mod netlink;
+pub mod routes;
 pub mod routing;
 pub mod vendor;

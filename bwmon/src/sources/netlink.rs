@@ -20,6 +20,7 @@ use rtnetlink::{
 use tokio::{sync::mpsc, time};
 use tokio_util::sync::CancellationToken;
 
+use super::routes::{self, Routes};
 use crate::{core::mac::MacAddr, kernel::LinkLayer};
 
 /// How often everything is asked for again.
@@ -64,6 +65,8 @@ pub struct Neighbour {
     pub address: IpAddr,
     /// Its MAC.
     pub mac: MacAddr,
+    /// It was heard of lately; else it may have left since.
+    pub is_confirmed: bool,
 }
 
 /// Everything at one moment.
@@ -75,6 +78,17 @@ pub struct State {
     pub addresses: Vec<OwnAddress>,
     /// All neighbours whose MAC is known.
     pub neighbours: Vec<Neighbour>,
+}
+
+/// Everything at the start, and where changes come from.
+#[derive(Debug)]
+pub struct Followed {
+    /// Links, addresses and neighbours.
+    pub state: State,
+    /// Routes.
+    pub routes: Routes,
+    /// What changes from now on.
+    pub changes: mpsc::Receiver<Change>,
 }
 
 /// Something changed.
@@ -90,8 +104,10 @@ pub enum Change {
     AddressGone(OwnAddress),
     /// A neighbour's MAC is known or has changed.
     Neighbour(Neighbour),
-    /// Everything, in place of all that was known.
+    /// Everything but routes, in place of all that was known.
     State(State),
+    /// All routes, in place of those that were known.
+    Routes(Routes),
 }
 
 /// rtnetlink can't be asked.
@@ -111,9 +127,7 @@ pub enum NetlinkError {
 }
 
 /// Everything now, and from now on each change, until `shutdown`.
-pub async fn follow(
-    shutdown: CancellationToken,
-) -> Result<(State, mpsc::Receiver<Change>), NetlinkError> {
+pub async fn follow(shutdown: CancellationToken) -> Result<Followed, NetlinkError> {
     let (connection, handle, messages) = new_multicast_connection(&[
         MulticastGroup::Link,
         MulticastGroup::Ipv4Ifaddr,
@@ -123,7 +137,12 @@ pub async fn follow(
     tokio::spawn(connection);
     // Asked for after the subscription, so that nothing falls between.
     let state = everything(&handle).await?;
-    let (sender, receiver) = mpsc::channel(CHANGES);
+    let (sender, changes) = mpsc::channel(CHANGES);
+    let routes = routes::follow(sender.clone(), shutdown.clone()).await;
+    let routes = routes.unwrap_or_else(|error| {
+        log::warn!("{error}; networks behind other routers are not found");
+        None
+    });
     let messages = messages.map(|(message, _)| message);
     tokio::spawn(async move {
         tokio::select! {
@@ -131,7 +150,11 @@ pub async fn follow(
             () = pass_on(handle, messages, sender) => {}
         }
     });
-    Ok((state, receiver))
+    Ok(Followed {
+        state,
+        routes,
+        changes,
+    })
 }
 
 async fn pass_on(
@@ -313,5 +336,6 @@ fn neighbour(message: &NeighbourMessage) -> Option<Neighbour> {
         index: message.header.ifindex,
         address,
         mac,
+        is_confirmed: message.header.state != NeighbourState::Stale,
     })
 }

@@ -23,7 +23,9 @@ impl Ledger {
         for saved in devices {
             if let Some(mac) = saved.mac {
                 for address in &saved.addresses {
-                    self.identity.learn(*address, mac);
+                    let heard = Heard::somewhere(*address, mac);
+                    // In use for as long as the device was: nobody knows it better any more.
+                    self.identity.learn(&heard, saved.last_seen, |_| None);
                 }
             }
             let mut device = Device::new(saved.id.clone(), saved.mac, self.today);
@@ -37,6 +39,14 @@ impl Ledger {
             }
         }
         for saved in addresses {
+            if let Some(mac) = saved.mac {
+                let heard = Heard::somewhere(saved.address, mac);
+                self.identity.learn(&heard, saved.last_seen, |_| None);
+                if self.identity.mac(saved.address) != Some(mac) {
+                    // It made room for another one of that MAC.
+                    continue;
+                }
+            }
             self.addresses.insert(
                 saved.address,
                 AddressEntry {
@@ -47,6 +57,7 @@ impl Ledger {
                     first_seen: saved.first_seen,
                     last_seen: saved.last_seen,
                     is_unsaved: false,
+                    placed: self.network,
                     view: None,
                 },
             );

@@ -8,6 +8,7 @@ use crate::core::{
     time::Monotonic,
 };
 
+mod belonging;
 mod clocks;
 mod commands;
 mod naming;
@@ -87,6 +88,10 @@ impl Day {
 
     /// Stops here and goes on in another ledger, as a restart does.
     fn restart(&mut self, policy: Policy) {
+        self.restart_on(policy, None);
+    }
+
+    fn restart_on(&mut self, policy: Policy, on_link: Option<Vec<ipnet::IpNet>>) {
         let changes = self.ledger.take_changes(Occasion::End);
         let alerts = self.ledger.alert_records(&self.now);
         let mut next = Ledger::new(policy, Scope::Internet, TimeZone::UTC, &self.now);
@@ -102,6 +107,7 @@ impl Day {
             memory: memory.collect(),
             at: None,
         };
+        next.set_on_link(on_link);
         next.restore(saved, &self.now);
         self.ledger = next;
     }

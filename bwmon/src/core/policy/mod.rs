@@ -87,6 +87,15 @@ impl Policy {
             .map(|(_, entry)| entry)
     }
 
+    /// The entry of a prefix, where it has a name.
+    pub fn named_prefix(&self, prefix: IpNet) -> Option<&Registration> {
+        self.registered.iter().find(|entry| {
+            let is_it = |wanted: IpNet| wanted.trunc() == prefix;
+            matches!(entry.selector, Selector::Prefix(wanted) if is_it(wanted))
+                && entry.name.is_some()
+        })
+    }
+
     /// The rules of a device with this entry. Each value is that of the first that mentions it:
     /// device, group, prefix, unknown, defaults, built in.
     pub fn rules(&self, entry: Option<&Registration>, addresses: &[IpAddr]) -> Rules {
