@@ -8,6 +8,8 @@
 //!
 //! Rows lie in the order of time, so that those written together are in few pages.
 
+mod import;
+mod imported;
 mod keep;
 mod read;
 mod write;
@@ -21,6 +23,8 @@ pub(super) use self::{
     write::{add, rename},
 };
 pub use self::{
+    import::{Import, Imported, ImportedBucket, Mode, Taken, import},
+    imported::KnownDevice,
     keep::{HistorySettings, Retention},
     read::{Bucket, History, HistoryReader, Series},
 };
