@@ -25,6 +25,7 @@ pub mod policy;
 pub mod rules;
 pub mod schedule;
 pub mod slots;
+pub mod suggest;
 pub mod surge;
 pub mod text;
 pub mod time;

@@ -8,7 +8,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use super::report::FoundAlert;
 use crate::core::{
     event::EventState,
-    ledger::Ledger,
+    ledger::{Arrival, Ledger, Remembered, Saved},
     mac::MacAddr,
     policy::{Policy, Scope},
     time::{Monotonic, Now},
@@ -21,6 +21,8 @@ pub(super) struct Player {
     zone: TimeZone,
     now: Now,
     ids: u64,
+    /// What began before is not looked for.
+    from: Option<Timestamp>,
     alerts: Vec<FoundAlert>,
     /// Those that are firing, by id: which one, and since when.
     firing: HashMap<String, (usize, Monotonic)>,
@@ -37,9 +39,43 @@ impl Player {
             zone,
             now,
             ids: 0,
+            from: None,
             alerts: Vec::new(),
             firing: HashMap::new(),
         }
+    }
+
+    /// Only tells of what begins from then on.
+    pub(super) fn tell_from(&mut self, from: Timestamp) {
+        self.from = Some(from);
+    }
+
+    /// Takes in which MACs were seen before the first sample, and for how long there was anybody to
+    /// see them.
+    pub(super) fn know(
+        &mut self,
+        macs: impl IntoIterator<Item = (MacAddr, Timestamp)>,
+        watched: Duration,
+    ) {
+        let seen = macs.into_iter().map(|(mac, at)| {
+            let arrival = Arrival {
+                at,
+                watched_for: 0,
+                in_a_crowd: false,
+            };
+            (mac.to_string(), Remembered::Seen(arrival))
+        });
+        let watched = (String::new(), Remembered::Watched(watched.as_secs()));
+        let saved = Saved {
+            memory: seen.chain([watched]).collect(),
+            ..Saved::default()
+        };
+        self.ledger.restore(saved, &self.now);
+    }
+
+    /// Takes in what an interface carried, before the sample that it is part of.
+    pub(super) fn carried(&mut self, interface: &str, row: Row) {
+        self.ledger.carried(interface, row);
     }
 
     /// Takes in that an address has this MAC.
@@ -67,6 +103,9 @@ impl Player {
         for transition in told {
             let alert = &*transition.alert;
             let known = self.firing.get(&alert.id).map(|(index, _)| *index);
+            if known.is_none() && self.from.is_some_and(|from| alert.started_at < from) {
+                continue;
+            }
             let index = known.unwrap_or_else(|| {
                 self.alerts.push(FoundAlert::new(alert));
                 self.alerts.len() - 1
