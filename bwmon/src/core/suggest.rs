@@ -90,11 +90,17 @@ fn in_round_steps(value: u128) -> u64 {
     while value > unit * 100 {
         unit *= 10;
     }
-    let round = ROUND.iter().chain([&100]).map(|round| u128::from(*round) * unit);
+    let round = ROUND
+        .iter()
+        .chain([&100])
+        .map(|round| u128::from(*round) * unit);
     let round = round.into_iter().find(|round| *round >= value);
     // What the configuration can say.
     let most = i64::MAX.unsigned_abs();
-    round.and_then(|round| u64::try_from(round).ok()).unwrap_or(most).min(most)
+    round
+        .and_then(|round| u64::try_from(round).ok())
+        .unwrap_or(most)
+        .min(most)
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use directory::DATABASE;
 pub use error::StoreError;
 pub use handle::{Durable, Outcome, Store};
 pub use history::{

@@ -56,11 +56,17 @@ pub(super) fn feeds(series: &[Series], devices: &[KnownDevice]) -> Vec<Feed> {
     series
         .iter()
         .enumerate()
-        .map(|(place, series)| match series.subject.strip_prefix(&interface) {
-            _ if series.subject == OTHERS => Feed::Others,
-            Some(name) => Feed::Interface(name.to_owned()),
-            None => Feed::Device(device(place, series, devices.get(&*series.subject).copied())),
-        })
+        .map(
+            |(place, series)| match series.subject.strip_prefix(&interface) {
+                _ if series.subject == OTHERS => Feed::Others,
+                Some(name) => Feed::Interface(name.to_owned()),
+                None => Feed::Device(device(
+                    place,
+                    series,
+                    devices.get(&*series.subject).copied(),
+                )),
+            },
+        )
         .collect()
 }
 
@@ -98,10 +104,12 @@ impl DeviceFeed {
     pub(super) fn shown(&self, policy: &Policy) -> String {
         let entry = policy.registration(self.mac, &self.all_addresses());
         let given = entry.and_then(|entry| entry.name.clone());
-        given.or_else(|| self.name.clone()).unwrap_or_else(|| match self.is_invented {
-            true => self.id.clone(),
-            false => self.address.to_string(),
-        })
+        given
+            .or_else(|| self.name.clone())
+            .unwrap_or_else(|| match self.is_invented {
+                true => self.id.clone(),
+                false => self.address.to_string(),
+            })
     }
 
     /// The id under which the ledger has it, and its id and name for people; `None` where those are
@@ -151,7 +159,12 @@ mod tests {
     #[test]
     fn a_device_is_fed_by_the_address_that_people_know() {
         const MAC: &str = "02:1b:c3:00:4f:9e";
-        check(MAC, &["fe80::1", "10.0.0.9", "10.0.0.10"], "10.0.0.9", Some(MAC));
+        check(
+            MAC,
+            &["fe80::1", "10.0.0.9", "10.0.0.10"],
+            "10.0.0.9",
+            Some(MAC),
+        );
         check(MAC, &["fe80::1"], "fe80::1", Some(MAC));
         check(MAC, &[], "2001:db8:b100::", Some(MAC));
         // One of several that are registered and share a MAC.

@@ -102,10 +102,16 @@ impl Flow {
     /// What moved since it was last asked, up to `at`.
     pub(super) fn advance(&mut self, at: i64) -> Row {
         let Self { moved, fed, .. } = self;
-        let until = if at >= self.moved_by { None } else { Some(at - self.start) };
+        let until = if at >= self.moved_by {
+            None
+        } else {
+            Some(at - self.start)
+        };
         let lasting = self.moved_by - self.start;
         let sent = self.sent.share(until, moved.row.sent.bytes, lasting);
-        let received = self.received.share(until, moved.row.received.bytes, lasting);
+        let received = self
+            .received
+            .share(until, moved.row.received.bytes, lasting);
         let part = |counter: Counter, fed: &mut Counter, share: f64| {
             let upto = |all: u64| match share >= 1.0 {
                 true => all,
@@ -265,11 +271,31 @@ mod tests {
 
     #[test]
     fn a_bucket_is_even_but_for_its_peak() {
-        check(0, Peaks::Played, &[10, 30, 60], &[100_000, 200_000, 300_000]);
-        check(15_000, Peaks::Played, &[10, 30, 60], &[150_000, 300_000, 150_000]);
-        check(15_000, Peaks::Flat, &[10, 30, 60], &[100_000, 200_000, 300_000]);
+        check(
+            0,
+            Peaks::Played,
+            &[10, 30, 60],
+            &[100_000, 200_000, 300_000],
+        );
+        check(
+            15_000,
+            Peaks::Played,
+            &[10, 30, 60],
+            &[150_000, 300_000, 150_000],
+        );
+        check(
+            15_000,
+            Peaks::Flat,
+            &[10, 30, 60],
+            &[100_000, 200_000, 300_000],
+        );
         // It did not last that long.
-        check(40_000, Peaks::Played, &[10, 20, 30, 60], &[300_000, 300_000, 0, 0]);
+        check(
+            40_000,
+            Peaks::Played,
+            &[10, 20, 30, 60],
+            &[300_000, 300_000, 0, 0],
+        );
         check(90_000, Peaks::Played, &[10, 20, 60], &[600_000, 0, 0]);
     }
 

@@ -31,7 +31,7 @@ use crate::{
         event::RuleKind,
         history::Minute,
         human,
-        policy::{Limits, Policy, Scope},
+        policy::{Policy, Scope},
     },
     store::{Bucket, HistoryReader, StoreError, Tier, minute_of, time_of},
 };
@@ -121,7 +121,12 @@ impl Recording {
         if outcome.report.alerts.iter().any(is_rate) {
             let only_rates = limits::only(policy, &[RuleKind::Rate]);
             let sure = self.play_with(&only_rates, Peaks::Flat)?.report.alerts;
-            for alert in outcome.report.alerts.iter_mut().filter(|alert| is_rate(alert)) {
+            for alert in outcome
+                .report
+                .alerts
+                .iter_mut()
+                .filter(|alert| is_rate(alert))
+            {
                 let is_sure = sure.iter().any(|other| is_same(alert, other));
                 alert.basis = Some(if is_sure { Basis::Average } else { Basis::Peak });
             }
@@ -178,8 +183,8 @@ impl Recording {
         let start = time_of(self.from);
         let date = start.to_zoned(self.zone.clone()).date();
         let mut lead = self.from;
-        let mut all = limits::all(policy);
-        if all.any(limits::watches_surges) || limits::watches_surges(&Limits::built_in()) {
+        let inherits = policy.rules(None, &[]).has(RuleKind::Surge);
+        if inherits || limits::all(policy).any(limits::watches_surges) {
             let day = start.checked_sub(LEAD).unwrap_or(Timestamp::MIN);
             lead = lead.min(minute_of(day));
         }
@@ -246,7 +251,8 @@ impl Recording {
         let mut coarse: HashMap<usize, Vec<usize>> = HashMap::new();
         let mut fine: HashMap<usize, u64> = HashMap::new();
         for (place, bucket) in buckets.iter().enumerate() {
-            let is_active = values::bytes(bucket, Scope::Internet) >= crate::core::usage::ACTIVE_BYTES;
+            let is_active =
+                values::bytes(bucket, Scope::Internet) >= crate::core::usage::ACTIVE_BYTES;
             match bucket.tier {
                 Tier::Minute if is_active => *fine.entry(bucket.series).or_default() += 1,
                 Tier::Minute => {}

@@ -42,11 +42,7 @@ pub(super) struct HistoryPlayer<'a> {
 }
 
 impl<'a> HistoryPlayer<'a> {
-    pub(super) fn new(
-        recording: &'a Recording,
-        policy: &'a Policy,
-        lead: i64,
-    ) -> Self {
+    pub(super) fn new(recording: &'a Recording, policy: &'a Policy, lead: i64) -> Self {
         let (start, from) = (time_of(lead), time_of(recording.from));
         let mut player = Player::new(policy.clone(), recording.zone.clone(), start);
         let devices = recording.feeds.iter().filter_map(|feed| match feed {

@@ -140,7 +140,11 @@ pub fn suggest(
     suggestions.too_little = too_little;
     let mut trials: Vec<Trial> = Vec::new();
     for (place, subject) in subjects.iter().enumerate() {
-        trials.extend(KINDS.iter().filter_map(|rule| trial(recording, place, subject, *rule, per_week)));
+        trials.extend(
+            KINDS
+                .iter()
+                .filter_map(|rule| trial(recording, place, subject, *rule, per_week)),
+        );
     }
     let present = play(recording, policy)?;
     for _ in 0..MOST_PLAYS {
@@ -280,7 +284,10 @@ fn subjects(
         });
     }
     let volume = |subject: &Subject| -> u64 {
-        let days = subject.days.values().map(|day| day.bytes[Scope::All as usize]);
+        let days = subject
+            .days
+            .values()
+            .map(|day| day.bytes[Scope::All as usize]);
         days.fold(0, u64::saturating_add)
     };
     subjects.sort_by_cached_key(|subject| std::cmp::Reverse(volume(subject)));
@@ -352,7 +359,10 @@ fn trial(
             RuleKind::Rate => day.peak[scope],
             _ => day.active,
         };
-        let values: Vec<u64> = all.iter().flat_map(|days| days.values().map(value)).collect();
+        let values: Vec<u64> = all
+            .iter()
+            .flat_map(|days| days.values().map(value))
+            .collect();
         (values, longest, allowed(per_week, longest))
     };
     let candidates = candidates(&values, allowed, quantity(rule));
@@ -409,7 +419,10 @@ fn threshold(rules: &Rules, rule: RuleKind) -> Option<u64> {
 }
 
 fn direction(rules: &Rules, rule: RuleKind) -> Direction {
-    let quota = rules.list().iter().find(|each| each.rule.kind == RuleKind::Quota);
+    let quota = rules
+        .list()
+        .iter()
+        .find(|each| each.rule.kind == RuleKind::Quota);
     match rule {
         RuleKind::Quota => quota.map_or(Direction::Total, |quota| quota.rule.direction),
         _ => Direction::Total,
@@ -459,7 +472,13 @@ fn own_entry(
 ) -> Option<Registration> {
     let by_mac = id.parse().map(Selector::Mac).ok();
     let selector = by_mac.or_else(|| id.parse().map(Selector::Address).ok())?;
-    let Who::Device { key, group, registered_name, .. } = &subject.who else {
+    let Who::Device {
+        key,
+        group,
+        registered_name,
+        ..
+    } = &subject.who
+    else {
         return None;
     };
     let known = policy.registered.iter().find(|entry| match entry.selector {

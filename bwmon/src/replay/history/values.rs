@@ -15,7 +15,10 @@ use crate::{
 pub(super) fn bytes(bucket: &Bucket, scope: Scope) -> u64 {
     let row = &bucket.moved.row;
     let all = row.sent.bytes.saturating_add(row.received.bytes);
-    let local = row.sent_local.bytes.saturating_add(row.received_local.bytes);
+    let local = row
+        .sent_local
+        .bytes
+        .saturating_add(row.received_local.bytes);
     match scope {
         Scope::All => all,
         Scope::Local => local,
@@ -119,7 +122,9 @@ fn day(
         }
     }
     for (place, belongs) in belongs.iter().enumerate() {
-        let counted = minutes.get(&place).map_or(0, |minutes| 60 * active(minutes));
+        let counted = minutes
+            .get(&place)
+            .map_or(0, |minutes| 60 * active(minutes));
         let noted = recording.active.get(&(place, date)).copied().unwrap_or(0);
         for subject in belongs {
             if let Some(day) = values.get_mut(subject) {
@@ -132,7 +137,9 @@ fn day(
 
 /// Active minutes with the gaps that count as such, of those that were, in order.
 fn active(minutes: &[i64]) -> u64 {
-    let gaps = minutes.windows(2).map(|pair| (pair[1] - pair[0] - 1).unsigned_abs());
+    let gaps = minutes
+        .windows(2)
+        .map(|pair| (pair[1] - pair[0] - 1).unsigned_abs());
     let bridged: u64 = gaps.filter(|gap| *gap <= u64::from(LINGER_MINUTES)).sum();
     minutes.len() as u64 + bridged
 }

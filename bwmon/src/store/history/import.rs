@@ -284,6 +284,5 @@ fn is_known(
         }
     }
     let (day, next) = (Tier::Day.start(start, zone), Tier::Day.next(start, zone));
-    Ok(any(Tier::Day.table(), STARTS, day, until)?
-        && !any(Tier::Hour.table(), STARTS, day, next)?)
+    Ok(any(Tier::Day.table(), STARTS, day, until)? && !any(Tier::Hour.table(), STARTS, day, next)?)
 }

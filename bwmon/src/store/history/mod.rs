@@ -18,15 +18,15 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use crate::core::history::Minute;
 
-pub(super) use self::{
-    keep::make_room,
-    write::{add, rename},
-};
 pub use self::{
     import::{Import, Imported, ImportedBucket, Mode, Taken, import},
     imported::KnownDevice,
     keep::{HistorySettings, Retention},
     read::{Bucket, History, HistoryReader, Series},
+};
+pub(super) use self::{
+    keep::make_room,
+    write::{add, rename},
 };
 
 /// How finely history is kept.

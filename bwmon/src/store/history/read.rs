@@ -10,8 +10,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use rusqlite::{Connection, OpenFlags, params_from_iter, types::Value};
 
 use super::{
-    Tier,
-    imported,
+    Tier, imported,
     keep::oldest,
     write::{PEAKS, SUMS},
 };
