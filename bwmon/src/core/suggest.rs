@@ -12,6 +12,7 @@
 const HEAD_ROOM: u64 = 120;
 /// What people write: two digits at most, next to each other by a third at most.
 const ROUND: [u64; 10] = [10, 12, 15, 20, 25, 30, 40, 50, 60, 80];
+const TERA: u64 = 1_000_000_000_000;
 const HOUR: u64 = 3600;
 const DAY: u64 = 24 * HOUR;
 
@@ -75,6 +76,8 @@ pub fn round_up(value: u64, quantity: Quantity) -> u64 {
 /// How it is written in the configuration, where it is one of [`round_up`].
 pub fn written(value: u64, quantity: Quantity) -> String {
     match quantity {
+        // The configuration has no word for more, and nobody has so much.
+        Quantity::Size | Quantity::Rate if value >= TERA => value.to_string(),
         Quantity::Size => super::human::bytes(value),
         Quantity::Rate => super::human::bits_per_sec(value),
         Quantity::Time => match (value / HOUR, value % HOUR / 60) {

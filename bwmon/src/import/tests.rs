@@ -102,7 +102,7 @@ fn a_mistake_in_a_log_has_its_place() {
     let on_day = |line: &str| parse(&format!("{DAY}{line}"));
     mistake(
         on_day("  {\"ip\": \"10.0.0.5\", \"sent\": \"much\", \"received\": 1}"),
-        "line 2, column 37: this is no number; write one from 0 up",
+        "line 2, column 35: this is no number; write one from 0 up",
     );
     mistake(
         on_day("{\"ip\": \"10.0.0.5\""),
@@ -174,7 +174,7 @@ fn a_mistake_in_an_export_of_vnstat_has_its_place() {
     );
     mistake(
         parse("\"rx\":10,\"tx\":1", "\"rx\":-10,\"tx\":1"),
-        "line 4, column 107: invalid value: integer `-10`, expected u64",
+        "line 4, column 98: invalid value: integer `-10`, expected u64",
     );
     mistake(
         parse(

@@ -136,27 +136,38 @@ impl Flow {
         }
     }
 
+    /// The highest rate that it is played with, bytes per second.
+    pub(super) fn highest(&self) -> u64 {
+        let Moved { row, peak } = self.moved;
+        let seconds = (self.moved_by - self.start).max(1).unsigned_abs();
+        let sent = peak.sent.max(row.sent.bytes / seconds);
+        sent.saturating_add(peak.received.max(row.received.bytes / seconds))
+    }
+
     /// Flows of which this is the same are sampled at the same times.
-    pub(super) fn shape(&self) -> (i64, i64, i64, i64) {
-        let burst = self.sent.length.max(self.received.length);
-        (self.start, self.end, self.moved_by, burst)
+    pub(super) fn shape(&self) -> (i64, i64, i64) {
+        (self.start, self.end, self.moved_by)
     }
 
     /// When samples are taken of it where only sums and levels matter.
     pub(super) fn rough_steps(&self, fine: bool, into: &mut Vec<i64>) {
         into.extend([self.start, self.end]);
         if fine {
-            let (_, _, _, burst) = self.shape();
-            into.extend((1..=burst / BURST_STEP).map(|step| self.start + step * BURST_STEP));
+            into.extend(self.burst_steps());
         }
+    }
+
+    /// What a rate rule waits for takes several samples.
+    fn burst_steps(&self) -> impl Iterator<Item = i64> {
+        let steps = (1..=BURST / BURST_STEP).map(|step| self.start + step * BURST_STEP);
+        steps.filter(|at| *at < self.end)
     }
 
     /// When samples are taken of it. `fine`: bursts matter.
     pub(super) fn steps(&self, fine: bool, into: &mut Vec<i64>) {
         into.push(self.start);
         if fine {
-            let (_, _, _, burst) = self.shape();
-            into.extend((1..=burst / BURST_STEP).map(|step| self.start + step * BURST_STEP));
+            into.extend(self.burst_steps());
         }
         let step = match self.tier {
             Tier::Minute | Tier::Quarter | Tier::Hour => 60,

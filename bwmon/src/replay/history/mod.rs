@@ -86,7 +86,9 @@ impl Recording {
         since: Timestamp,
         now: Timestamp,
     ) -> Result<Option<Self>, StoreError> {
-        let to = minute_of(reader.until().unwrap_or(now)).saturating_add(1);
+        let until = reader.until().unwrap_or(now);
+        let started = minute_of(until);
+        let to = started + Minute::from(time_of(started) < until);
         let day = |minute| Tier::Day.start(minute, zone);
         let Some(first) = reader.first().map(day).filter(|first| *first < to) else {
             return Ok(None);

@@ -163,9 +163,8 @@ impl<'a> HistoryPlayer<'a> {
     fn steps(&self, flows: &[Flow], detail: Detail) -> Vec<i64> {
         let mut peaks: HashMap<(Tier, i64), u64> = HashMap::new();
         for flow in flows {
-            let peak = flow.moved.peak;
             let sum = peaks.entry((flow.tier, flow.start)).or_default();
-            *sum = sum.saturating_add(peak.sent).saturating_add(peak.received);
+            *sum = sum.saturating_add(flow.highest());
         }
         let mut steps = Vec::new();
         let mut known = BTreeSet::new();

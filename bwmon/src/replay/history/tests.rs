@@ -195,11 +195,7 @@ async fn groups_and_interfaces_have_totals() {
     recorded(&directory, 2, &history).await;
     let mut policy = registered(|_| {});
     let mut total = Limits::default();
-    total.volume.value.total = Setting::At(1_100_000_000);
-    total.volume.value = crate::core::policy::Directed {
-        total: Setting::At(500_000_000),
-        ..Default::default()
-    };
+    total.volume.value.total = Setting::At(500_000_000);
     policy.interfaces.insert("br-lan".to_owned(), total.clone());
     let group = Group {
         total,
@@ -225,8 +221,8 @@ async fn a_device_that_was_known_before_is_not_new() {
     history.extend((0..30).map(|minute| moved(stranger, 2 * DAY + 630 + minute, 1_000_000, 0)));
     recorded(&directory, 3, &history).await;
     let mut policy = quiet();
-    policy.defaults.new_device.value.watch = Setting::At(());
-    policy.defaults.new_device.value.learn = Some(Duration::ZERO);
+    policy.unknown.new_device.value.watch = Setting::At(());
+    policy.unknown.new_device.value.learn = Some(Duration::ZERO);
     let told = alerts(&open(&directory), &policy);
     let expected = format!("new_device {stranger} {stranger} 2026-03-04T10:31");
     assert_eq!(told, [expected]);
@@ -237,7 +233,7 @@ async fn suggestions_keep_their_promise_on_what_they_were_made_of() {
     let directory = tempfile::tempdir().unwrap();
     let mut history = evenings(14);
     // Once there was much more, and it took longer.
-    history.extend((700..860).map(|minute| moved(LAPTOP, 3 * DAY + minute, 20_000_000, 900_000)));
+    history.extend((705..855).map(|minute| moved(LAPTOP, 3 * DAY + minute, 20_000_000, 900_000)));
     recorded(&directory, 14, &history).await;
     let policy = registered(|own| own.volume.value.total = Setting::At(100_000_000));
     let recording = open(&directory);
