@@ -3,12 +3,12 @@
 use std::{collections::HashMap, net::IpAddr, time::Duration};
 
 use bwmon_common::layout::Row;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::report::FoundAlert;
 use crate::core::{
     event::EventState,
-    ledger::{Arrival, Ledger, Remembered, Saved},
+    ledger::{Arrival, Ledger, Occasion, Remembered, Saved},
     mac::MacAddr,
     policy::{Policy, Scope},
     time::{Monotonic, Now},
@@ -21,6 +21,7 @@ pub(super) struct Player {
     zone: TimeZone,
     now: Now,
     ids: u64,
+    day: Date,
     /// What began before is not looked for.
     from: Option<Timestamp>,
     alerts: Vec<FoundAlert>,
@@ -34,8 +35,10 @@ impl Player {
             monotonic: Monotonic::default(),
             wall: start,
         };
+        let ledger = Ledger::new(policy, Scope::Internet, zone.clone(), &now);
         Self {
-            ledger: Ledger::new(policy, Scope::Internet, zone.clone(), &now),
+            day: ledger.today(),
+            ledger,
             zone,
             now,
             ids: 0,
@@ -100,6 +103,11 @@ impl Player {
             ids.to_string()
         };
         let told = self.ledger.sample(&self.now, elapsed, counted, &mut new_id);
+        if self.ledger.today() != self.day {
+            self.day = self.ledger.today();
+            // Nobody writes it down here, and it grows until it is taken.
+            drop(self.ledger.take_changes(Occasion::Checkpoint));
+        }
         for transition in told {
             let alert = &*transition.alert;
             let known = self.firing.get(&alert.id).map(|(index, _)| *index);
