@@ -8,6 +8,7 @@ pub mod config;
 pub mod core;
 pub mod engine;
 pub mod http;
+pub mod import;
 pub mod kernel;
 pub mod notify;
 pub mod replay;

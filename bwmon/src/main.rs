@@ -22,6 +22,7 @@ fn ask(Cli { options, command }: &Cli) -> anyhow::Result<ExitCode> {
         | Command::Device(_)
         | Command::Alerts(_)
         | Command::Backtest(_)
+        | Command::Import(_)
         | Command::NotifyTest(_) => {
             logging::for_commands(options);
         }
@@ -34,6 +35,7 @@ fn ask(Cli { options, command }: &Cli) -> anyhow::Result<ExitCode> {
         Command::Device(args) => cli::device(options, args),
         Command::Alerts(args) => cli::alerts(options, args),
         Command::Backtest(args) => cli::backtest(options, args),
+        Command::Import(args) => cli::import(options, args),
         Command::NotifyTest(args) => cli::notify_test(options, args),
     }
 }

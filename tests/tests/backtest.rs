@@ -13,8 +13,10 @@ use bwmon::replay::{
     capture::{Capture as Reader, LinkType},
     counting::Traffic,
 };
-use bwmon_tests::{Capture, Counted, Truth, binary};
-use serde_json::Value;
+use bwmon_tests::{Capture, Counted, Lan, Setup, Truth, binary};
+use jiff::Timestamp;
+use rusqlite::Connection;
+use serde_json::{Value, json as value};
 
 /// Every capture of the shared set: each address has the packets and bytes that tshark finds.
 #[test]
@@ -135,6 +137,89 @@ fn a_series_is_played_as_the_device_of_its_name() {
     assert!(text.contains("PER WEEK"), "{text}");
 }
 
+/// Of a device that bwmon itself knew, on each of 20 days: 1 GB from ten to eleven o'clock.
+fn record(database: &Path) {
+    let connection = Connection::open(database).unwrap();
+    connection
+        .busy_timeout(std::time::Duration::from_secs(10))
+        .unwrap();
+    let series = "INSERT INTO series (subject) VALUES ('02:1b:c3:00:4f:9e')";
+    connection.execute(series, []).unwrap();
+    let key = connection.last_insert_rowid();
+    let midnight = Timestamp::now().as_second() / 86_400 * 1440;
+    let put = |tier: &str, at: i64, bytes: i64| {
+        let insert = format!(
+            "INSERT INTO history_{tier} VALUES (?1, ?2, ?3, 0, 0, 0, ?3 / 1000, 0, 0, 0, ?3 / 900, 0)"
+        );
+        connection.execute(&insert, [at, key, bytes]).unwrap();
+    };
+    for day in 1..=20 {
+        let start = midnight - day * 1440;
+        put("day", start, 1_000_000_000);
+        put("hour", start + 600, 1_000_000_000);
+        for quarter in 0..4 {
+            put("quarter", start + 600 + 15 * quarter, 250_000_000);
+        }
+    }
+}
+
+#[test]
+fn recorded_history_is_played_beside_the_daemon_and_suggests_thresholds() {
+    let lan = Lan::new();
+    let setup = Setup::new(&lan.router, &["lan0"]).config("timezone = \"UTC\"\n");
+    let daemon = setup.start();
+    let database = setup.state_path().join("bwmon.db");
+    record(&database);
+    let database = database.to_str().unwrap();
+    let history = ["--since", "30d", "--database", database];
+    let play = |threshold: &str, more: &[&str]| {
+        let config = setup.directory().join("new.toml");
+        let text =
+            format!("timezone = \"UTC\"\n[defaults]\nbandwidth_threshold = \"{threshold}\"\n");
+        fs::write(&config, text).unwrap();
+        backtest(&config, &[&history[..], more].concat(), Stdio::null())
+    };
+    let output = play("700 MB", &["--json"]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let alerts = json(&output);
+    assert_eq!(alerts.len(), 20, "{alerts:?}");
+    for alert in &alerts {
+        assert_eq!(
+            (&alert["rule"], &alert["device"]),
+            (&value!("volume"), &value!("02:1b:c3:00:4f:9e"))
+        );
+        let started = alert["started_at"].as_str().unwrap();
+        // 250 MB a quarter of an hour from ten o'clock on are 700 MB in 42 minutes.
+        assert_eq!(started.get(10..17), Some("T10:42"), "{started}");
+    }
+    let text = String::from_utf8(play("700 MB", &[]).stdout).unwrap();
+    assert!(text.contains("by quarters of an hour"), "{text}");
+    assert!(text.contains("volume  02:1b:c3:00:4f:9e      20"), "{text}");
+    let output = play("2 GB", &[]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+
+    let proposals = json(&play("700 MB", &["--suggest", "--json"]));
+    let volume = proposals
+        .iter()
+        .find(|proposal| proposal["rule"] == "volume")
+        .unwrap();
+    assert_eq!(volume["present_alerts"], 20, "{volume}");
+    assert_eq!(
+        (&volume["written"], &volume["alerts"]),
+        (&value!("1.2 GB"), &value!(0))
+    );
+    let snippet = play("700 MB", &["--suggest", "--as-config"]);
+    assert_eq!(snippet.status.code(), Some(0), "{snippet:?}");
+    let devices = setup.directory().join("suggested.json");
+    fs::write(&devices, &snippet.stdout).unwrap();
+    let checked = setup.command(["check".as_ref(), "--devices".as_ref(), devices.as_os_str()]);
+    assert_eq!(checked.status.code(), Some(0), "{checked:?}\n{snippet:?}");
+    // With them it would have been quiet.
+    let devices = ["--devices", devices.to_str().unwrap(), "--json"];
+    assert_eq!(json(&play("700 MB", &devices)), [Value::Null; 0]);
+    daemon.terminate();
+}
+
 #[test]
 fn what_is_no_recording_is_an_error() {
     let directory = tempfile::tempdir().unwrap();
@@ -146,6 +231,8 @@ fn what_is_no_recording_is_an_error() {
         &[text][..],
         &["--series", text],
         &[missing.to_str().unwrap()],
+        &["--since", "30d", "--database", text],
+        &["--since", "30d", "--database", missing.to_str().unwrap()],
     ] {
         let output = backtest(config, args, Stdio::null());
         assert_eq!(output.status.code(), Some(2), "{args:?}");

@@ -1,5 +1,8 @@
 //! `bwmon backtest`: what would have fired in a recording?
 
+mod history;
+mod suggest;
+
 use std::{
     fmt::Write as _,
     fs::File,
@@ -28,8 +31,10 @@ use crate::{
         human,
     },
     replay::{
-        Setup, play_capture, play_series,
-        report::{FoundAlert, Report},
+        Setup,
+        history::suggest::{LEAST_DAYS, suggest as recommend},
+        play_capture, play_series,
+        report::{Basis, FoundAlert, Report},
         series::Series,
     },
 };
@@ -75,10 +80,13 @@ pub fn backtest(options: &Options, args: &BacktestArgs) -> anyhow::Result<ExitCo
         devices: args.devices.clone(),
         ..Overrides::default()
     })?;
+    if args.suggest {
+        return propose(options, args, &config);
+    }
     let played = match (&args.series, &args.capture) {
         (Some(path), _) => series(&config, path)?,
         (None, Some(path)) => capture(config, args, path)?,
-        (None, None) => anyhow::bail!("name a capture, or a series by --series"),
+        (None, None) => history::play(&config, args)?,
     };
     let text = if args.json {
         pretty(&serde_json::to_string(&played.report.alerts)?)
@@ -87,6 +95,28 @@ pub fn backtest(options: &Options, args: &BacktestArgs) -> anyhow::Result<ExitCo
     };
     print(&text)?;
     Ok(match played.report.alerts.is_empty() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(FOUND),
+    })
+}
+
+/// Prints what is proposed. Status 1 when there is too little to go by.
+fn propose(options: &Options, args: &BacktestArgs, config: &Config) -> anyhow::Result<ExitCode> {
+    let recording = history::open(config, args)?;
+    let suggestions = recommend(&recording, &config.policy, args.per_week)?;
+    let is_enough = suggestions.days >= LEAST_DAYS;
+    let text = if args.json {
+        pretty(&serde_json::to_string(&suggestions.proposals)?)
+    } else if args.as_config && is_enough {
+        suggest::snippet(&suggestions)
+    } else {
+        suggest::table(&suggestions, args.per_week, Look::of_stdout(options.color))
+    };
+    if !is_enough && (args.json || args.as_config) {
+        anyhow::bail!("{}", suggest::too_short(&suggestions).trim_end());
+    }
+    print(&text)?;
+    Ok(match is_enough {
         true => ExitCode::SUCCESS,
         false => ExitCode::from(FOUND),
     })
@@ -227,7 +257,10 @@ fn alerts(alerts: &[FoundAlert]) -> Table {
         let row = [
             moment(&alert.started_at),
             lasted,
-            rule(alert.rule, alert.direction),
+            match alert.basis {
+                Some(Basis::Peak) => format!("~{}", rule(alert.rule, alert.direction)),
+                Some(Basis::Average) | None => rule(alert.rule, alert.direction),
+            },
             printable(&alert.name).into_owned(),
             amount(alert.observed, alert.unit),
             threshold,

@@ -10,6 +10,7 @@ mod client;
 mod device;
 mod devices;
 mod endpoint;
+mod import;
 mod json;
 mod notify_test;
 mod output;
@@ -39,6 +40,7 @@ pub use self::{
     device::device,
     devices::devices,
     endpoint::{Endpoint, EndpointError},
+    import::import,
     notify_test::notify_test,
     output::OutputError,
     printable::printable,

@@ -37,6 +37,8 @@ pub use changes::{Changes, SavedHistory};
 pub use commands::{Command, CommandError, Done, MuteEnd, NewMute};
 pub use memory::{Memory, Occasion, Remembered};
 
+pub use super::known::Arrival;
+
 /// An address or device that was not seen for so long is forgotten, unless it is registered.
 const FORGET_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
 

@@ -26,6 +26,7 @@ pub mod rules;
 pub mod schedule;
 pub mod schema;
 pub mod slots;
+pub mod suggest;
 pub mod surge;
 pub mod text;
 pub mod time;

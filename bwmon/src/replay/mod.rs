@@ -1,11 +1,12 @@
 //! What would have fired? Plays a recording through the core, by the recording's own clock.
 //!
-//! A capture goes through the parser that the kernel half uses, and a series is one device that
-//! receives it. Everything from there on is what the daemon does with a sample. Nothing here reads a
+//! A capture goes through the parser that the kernel half uses, a series is one device that receives
+//! it, and recorded history is each device's and interface's own. Everything from there on is what the daemon does with a sample. Nothing here reads a
 //! clock or tells anybody.
 
 pub mod capture;
 pub mod counting;
+pub mod history;
 pub mod report;
 pub mod series;
 

@@ -3,12 +3,12 @@
 use std::{collections::HashMap, net::IpAddr, time::Duration};
 
 use bwmon_common::layout::Row;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::report::FoundAlert;
 use crate::core::{
     event::EventState,
-    ledger::Ledger,
+    ledger::{Arrival, Ledger, Occasion, Remembered, Saved},
     mac::MacAddr,
     policy::{Policy, Scope},
     time::{Monotonic, Now},
@@ -21,6 +21,9 @@ pub(super) struct Player {
     zone: TimeZone,
     now: Now,
     ids: u64,
+    day: Date,
+    /// What began before is not looked for.
+    from: Option<Timestamp>,
     alerts: Vec<FoundAlert>,
     /// Those that are firing, by id: which one, and since when.
     firing: HashMap<String, (usize, Monotonic)>,
@@ -32,14 +35,50 @@ impl Player {
             monotonic: Monotonic::default(),
             wall: start,
         };
+        let ledger = Ledger::new(policy, Scope::Internet, zone.clone(), &now);
         Self {
-            ledger: Ledger::new(policy, Scope::Internet, zone.clone(), &now),
+            day: ledger.today(),
+            ledger,
             zone,
             now,
             ids: 0,
+            from: None,
             alerts: Vec::new(),
             firing: HashMap::new(),
         }
+    }
+
+    /// Only tells of what begins from then on.
+    pub(super) fn tell_from(&mut self, from: Timestamp) {
+        self.from = Some(from);
+    }
+
+    /// Takes in which MACs were seen before the first sample, and for how long there was anybody to
+    /// see them.
+    pub(super) fn know(
+        &mut self,
+        macs: impl IntoIterator<Item = (MacAddr, Timestamp)>,
+        watched: Duration,
+    ) {
+        let seen = macs.into_iter().map(|(mac, at)| {
+            let arrival = Arrival {
+                at,
+                watched_for: 0,
+                in_a_crowd: false,
+            };
+            (mac.to_string(), Remembered::Seen(arrival))
+        });
+        let watched = (String::new(), Remembered::Watched(watched.as_secs()));
+        let saved = Saved {
+            memory: seen.chain([watched]).collect(),
+            ..Saved::default()
+        };
+        self.ledger.restore(saved, &self.now);
+    }
+
+    /// Takes in what an interface carried, before the sample that it is part of.
+    pub(super) fn carried(&mut self, interface: &str, row: Row) {
+        self.ledger.carried(interface, row);
     }
 
     /// Takes in that an address has this MAC.
@@ -64,9 +103,17 @@ impl Player {
             ids.to_string()
         };
         let told = self.ledger.sample(&self.now, elapsed, counted, &mut new_id);
+        if self.ledger.today() != self.day {
+            self.day = self.ledger.today();
+            // Nobody writes it down here, and it grows until it is taken.
+            drop(self.ledger.take_changes(Occasion::Checkpoint));
+        }
         for transition in told {
             let alert = &*transition.alert;
             let known = self.firing.get(&alert.id).map(|(index, _)| *index);
+            if known.is_none() && self.from.is_some_and(|from| alert.started_at < from) {
+                continue;
+            }
             let index = known.unwrap_or_else(|| {
                 self.alerts.push(FoundAlert::new(alert));
                 self.alerts.len() - 1

@@ -66,6 +66,22 @@ pub struct FoundAlert {
     pub severity: Severity,
     /// Highest smoothed rate while it lasted, bytes per second.
     pub peak_rate: u64,
+    /// Of a rate in the recorded history, what it stands on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub basis: Option<Basis>,
+    /// No entry is about the device.
+    #[serde(skip)]
+    pub is_unknown: bool,
+}
+
+/// What an alert on a rate stands on, where single seconds are not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// The average of a minute or longer was over the threshold: it would have fired.
+    Average,
+    /// The highest rate in it was: it may have fired.
+    Peak,
 }
 
 /// How often a rule would have fired for a device.
@@ -126,6 +142,8 @@ impl FoundAlert {
             direction: alert.direction,
             severity: alert.severity,
             peak_rate: 0,
+            basis: None,
+            is_unknown: false,
         }
     }
 

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use super::error::StoreError;
 
 /// The database in the state directory.
-pub(super) const DATABASE: &str = "bwmon.db";
+pub const DATABASE: &str = "bwmon.db";
 pub(super) const LOCK: &str = "bwmon.lock";
 /// Who used what is private to the owner and the group of the service.
 const DIRECTORY_MODE: u32 = 0o750;

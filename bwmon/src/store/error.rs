@@ -97,6 +97,15 @@ pub enum StoreError {
         /// Why.
         source: io::Error,
     },
+    /// Another process does not let go of it.
+    #[error(
+        "the database {} is held by another process; try again, and if that is a bwmon on a file system without shared memory, stop it first",
+        path.display()
+    )]
+    Busy {
+        /// The database.
+        path: PathBuf,
+    },
     /// Anything else that SQLite says.
     #[error("cannot {doing} the database {}: {source}", path.display())]
     Database {

@@ -29,10 +29,12 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use directory::DATABASE;
 pub use error::StoreError;
 pub use handle::{Durable, Outcome, Store};
 pub use history::{
-    Bucket, History, HistoryReader, HistorySettings, Retention, Series, Tier, minute_of, time_of,
+    Bucket, History, HistoryReader, HistorySettings, Import, Imported, ImportedBucket, KnownDevice,
+    Mode, Retention, Series, Taken, Tier, import, minute_of, time_of,
 };
 pub use holder::holder;
 pub use records::{

@@ -13,7 +13,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::error::StoreError;
 
 /// Step n brings a database of version n to version n + 1. Only ever added to.
-pub(super) const MIGRATIONS: [&str; 3] = [
+pub(super) const MIGRATIONS: [&str; 4] = [
     "
     -- The one row of what is not a list.
     CREATE TABLE state (
@@ -101,6 +101,7 @@ pub(super) const MIGRATIONS: [&str; 3] = [
     ) STRICT, WITHOUT ROWID;
 ",
     include_str!("schema/history.sql"),
+    include_str!("schema/import.sql"),
 ];
 
 /// Nobody but a person with `sqlite3` ever holds the write lock; the checkpoint comes again.

@@ -24,6 +24,8 @@ fn alert(rule: RuleKind, name: &str, ended_at: Option<&str>) -> FoundAlert {
         direction: Direction::Total,
         severity: Severity::Warning,
         peak_rate: 7_650_000,
+        basis: None,
+        is_unknown: false,
     }
 }
 

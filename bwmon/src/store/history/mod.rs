@@ -8,6 +8,8 @@
 //!
 //! Rows lie in the order of time, so that those written together are in few pages.
 
+mod import;
+mod imported;
 mod keep;
 mod read;
 mod write;
@@ -16,13 +18,15 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use crate::core::history::Minute;
 
+pub use self::{
+    import::{Import, Imported, ImportedBucket, Mode, Taken, import},
+    imported::KnownDevice,
+    keep::{HistorySettings, Retention},
+    read::{Bucket, History, HistoryReader, Series},
+};
 pub(super) use self::{
     keep::make_room,
     write::{add, rename},
-};
-pub use self::{
-    keep::{HistorySettings, Retention},
-    read::{Bucket, History, HistoryReader, Series},
 };
 
 /// How finely history is kept.

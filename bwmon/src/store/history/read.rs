@@ -10,7 +10,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use rusqlite::{Connection, OpenFlags, params_from_iter, types::Value};
 
 use super::{
-    Tier,
+    Tier, imported,
     keep::oldest,
     write::{PEAKS, SUMS},
 };
@@ -56,12 +56,13 @@ pub struct Bucket {
 /// The database at one moment.
 #[derive(Debug)]
 pub struct HistoryReader {
-    connection: Connection,
-    path: PathBuf,
-    zone: TimeZone,
+    pub(super) connection: Connection,
+    pub(super) path: PathBuf,
+    pub(super) zone: TimeZone,
     until: Option<Timestamp>,
     rolled: Minute,
     oldest: [Option<Minute>; 4],
+    imported: Option<Minute>,
     series: Vec<Series>,
     /// By key.
     places: HashMap<i64, usize>,
@@ -107,6 +108,7 @@ impl HistoryReader {
         for (first, tier) in first.iter_mut().zip(Tier::ALL) {
             *first = oldest(&connection, tier)?;
         }
+        let imported = imported::first(&connection)?;
         let mut reader = Self {
             connection,
             path,
@@ -114,6 +116,7 @@ impl HistoryReader {
             until,
             rolled: rolled.unwrap_or(Minute::MIN),
             oldest: first,
+            imported,
             series: Vec::new(),
             places: HashMap::new(),
         };
@@ -160,6 +163,11 @@ impl HistoryReader {
 
     /// The first minute that anything is known of.
     pub fn first(&self) -> Option<Minute> {
+        self.counted().into_iter().chain(self.imported).min()
+    }
+
+    /// The first minute that bwmon itself counted anything in.
+    pub fn counted(&self) -> Option<Minute> {
         self.oldest.iter().flatten().min().copied()
     }
 
@@ -182,6 +190,7 @@ impl HistoryReader {
                 Ok(())
             })?;
         }
+        self.add_imported_totals(from, to, &mut totals)?;
         let mut totals: Vec<_> = totals.into_iter().collect();
         totals.sort_unstable_by_key(|(series, _)| *series);
         Ok(totals)
@@ -244,6 +253,7 @@ impl HistoryReader {
                 Ok(())
             })?;
         }
+        self.add_imported_buckets(tier, subject, from, to, &mut buckets)?;
         Ok(buckets)
     }
 
@@ -338,13 +348,13 @@ impl HistoryReader {
             None => Minute::MAX,
         };
         // Before the first thing that is known, any tier has all there is.
-        match self.first() {
+        match self.counted() {
             Some(first) if begin > first => begin,
             _ => Minute::MIN,
         }
     }
 
-    fn place(&self, key: i64) -> usize {
+    pub(super) fn place(&self, key: i64) -> usize {
         // Keys are of the same moment as rows; a row without is damage that the check at start finds.
         self.places.get(&key).copied().unwrap_or_default()
     }

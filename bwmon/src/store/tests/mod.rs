@@ -2,6 +2,7 @@
 
 mod durability;
 mod history;
+mod importing;
 mod merging;
 mod opening;
 mod outbox;

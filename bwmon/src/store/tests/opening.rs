@@ -170,7 +170,7 @@ fn the_connection_is_set_up_for_a_small_machine() {
         ("mmap_size", "0"),
         ("wal_autocheckpoint", "256"),
         ("busy_timeout", "1000"),
-        ("user_version", "3"),
+        ("user_version", "4"),
     ] {
         assert_eq!(pragma(name), expected, "{name}");
     }
