@@ -1,6 +1,7 @@
 //! When what is known is written down, and what follows from that.
 
 use super::*;
+use crate::core::view::{StoreState, StoreStatus};
 
 impl Engine {
     pub(super) fn checkpoint(&mut self, now: &Now, occasion: Occasion) -> Checkpoint {
@@ -34,18 +35,55 @@ impl Engine {
             Outcome::Durable(durable) => {
                 self.durable = durable.at;
                 self.answers.durable(durable.at);
-                self.passing.store = None;
+                if self.passing.store.take().is_some() {
+                    log::info!("history is written again, with all that waited");
+                }
+                self.waiting_since = None;
                 self.release(durable);
+                if let Some(why) = self.store.take_anew() {
+                    self.begin_anew(why);
+                }
             }
             Outcome::Failed(error) => {
-                let message = format!("history is not written, and will be tried again: {error}");
-                if self.passing.store.is_none() {
+                let message = format!(
+                    "history is not written but kept in memory, and is tried again each minute: {error}"
+                );
+                // Once, and again when it is another reason.
+                if self.passing.store.as_ref() != Some(&message) {
                     log::error!("{message}");
                 }
+                self.waiting_since.get_or_insert_with(|| kernel::now().wall);
                 self.release_anyway(&error.to_string());
                 self.answers.failed(&error.to_string());
                 self.passing.store = Some(message);
             }
+        }
+    }
+
+    /// The database knows nothing yet: tells it everything.
+    fn begin_anew(&mut self, why: String) {
+        log::error!("{why}");
+        self.warnings.push(why);
+        let now = self.sampled.unwrap_or_else(kernel::now);
+        let everything = self.checkpoint(&now, Occasion::Anew);
+        self.store.write(everything);
+    }
+
+    /// How keeping goes, as readers are shown it.
+    pub(super) fn store_status(&self) -> StoreStatus {
+        let time = |at| rfc3339(at, &self.config.timezone);
+        StoreStatus {
+            state: match self.waiting_since {
+                Some(_) => StoreState::Waiting,
+                None => StoreState::Ok,
+            },
+            since: self.waiting_since.map(time),
+            reason: self.passing.store.clone(),
+            waiting_records: self.store.waiting(),
+            written_at: Some(self.durable)
+                .filter(|at| *at > Timestamp::UNIX_EPOCH)
+                .map(time),
+            database_bytes: self.store.bytes(),
         }
     }
 
@@ -64,7 +102,17 @@ impl Engine {
         let closed = self.store.close().await;
         match &closed {
             Ok(()) => self.answers.durable(Timestamp::MAX),
-            Err(error) => self.answers.failed(&error.to_string()),
+            Err(error) => {
+                let since = self.waiting_since.map(|at| {
+                    let since = rfc3339(at, &self.config.timezone);
+                    format!(", and nothing was since {since}")
+                });
+                log::error!(
+                    "the last of what was counted is not written{}",
+                    since.unwrap_or_default()
+                );
+                self.answers.failed(&error.to_string());
+            }
         }
         closed?;
         log::info!("stopped");

@@ -194,6 +194,8 @@ struct Engine {
     alerts_saved: Option<Monotonic>,
     /// The time of the last checkpoint that is durable.
     durable: Timestamp,
+    /// When it was found that the database can't be written.
+    waiting_since: Option<Timestamp>,
     tried: Monotonic,
     answers: Answers,
     /// What the owner should know for as long as this runs, besides the configuration's.
@@ -284,6 +286,7 @@ impl Engine {
             saved: now.monotonic,
             alerts_saved: None,
             durable: Timestamp::UNIX_EPOCH,
+            waiting_since: None,
             tried: now.monotonic,
             answers: Answers::default(),
             warnings: Vec::new(),

@@ -82,6 +82,12 @@ impl Backlog {
         (!is_empty).then(|| mem::take(self))
     }
 
+    /// How many records there are.
+    pub(super) fn len(&self) -> usize {
+        let steps = self.steps.iter().map(Checkpoint::len);
+        steps.sum::<usize>() + self.settled.len()
+    }
+
     /// The oldest first.
     pub(super) fn steps(&self) -> &[Checkpoint] {
         &self.steps

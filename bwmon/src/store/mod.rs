@@ -13,11 +13,14 @@
 
 mod backlog;
 mod codec;
+mod desk;
 mod directory;
 mod error;
 mod handle;
 mod history;
 mod load;
+mod opening;
+mod origin;
 mod outbox;
 mod prune;
 mod records;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior, config::DbConfig, params};
 
 use super::{
     backlog::Backlog,
@@ -65,6 +65,16 @@ impl Writer {
             log::debug!("cannot give free pages back to the file system: {error}");
         }
         Ok(())
+    }
+
+    /// Closes a damaged database as it is: what is in the log may be what can be rescued.
+    pub(super) fn abandon(self) {
+        let kept = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+        let closed = self.connection.set_db_config(kept, true);
+        if let Err(error) = closed.and_then(|_| self.connection.close().map_err(|(_, error)| error))
+        {
+            log::debug!("cannot close the damaged database: {error}");
+        }
     }
 
     /// Moves what is in the log to the database, and closes it.
