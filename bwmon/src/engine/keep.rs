@@ -1,16 +1,48 @@
 //! When what is known is written down, and what follows from that.
 
 use super::*;
-use crate::core::view::{StoreState, StoreStatus};
+use crate::{
+    core::view::{StoreState, StoreStatus},
+    store::Outlives,
+};
+
+/// How long new tables wait at the start until they are in the database.
+const RECORDED_WITHIN: Duration = Duration::from_secs(5);
 
 impl Engine {
+    /// Writes down what is known, at a time that is not that of a sample.
+    pub(super) fn write_checkpoint(&mut self, now: &Now, outlives: Outlives) {
+        // What was read for another reason is to be known, too.
+        if self.watches.iter().any(Watch::has_untaken) {
+            self.sample(now);
+        }
+        let checkpoint = Checkpoint {
+            outlives,
+            ..self.checkpoint(now, Occasion::Checkpoint)
+        };
+        self.store.write(checkpoint);
+    }
+
+    /// At the start: waits until new tables are in the database, and lets them count.
+    pub(super) async fn record_tables(&mut self) {
+        while self.watches.iter().any(Watch::is_unrecorded) {
+            match time::timeout(RECORDED_WITHIN, self.store.outcome()).await {
+                Ok(outcome) => self.written(outcome),
+                Err(_) => self.attach_recorded(Timestamp::MAX),
+            }
+        }
+    }
+
     pub(super) fn checkpoint(&mut self, now: &Now, occasion: Occasion) -> Checkpoint {
         let changes = self.ledger.take_changes(occasion);
-        let tables = self
-            .settings
-            .pin
-            .is_some()
-            .then(|| self.watches.iter().filter_map(Watch::saved).collect());
+        let tables = self.settings.pin.is_some().then(|| {
+            let watched = self.watches.iter().filter_map(Watch::saved);
+            // Those of interfaces that are not there yet wait for them.
+            let boot_id = self.settings.boot_id.as_str();
+            let waiting = self.saved_tables.iter().cloned();
+            let waiting = waiting.filter(|table| table.identity.starts_with(boot_id));
+            watched.chain(waiting).collect()
+        });
         let is_fresh = |saved: Monotonic| now.monotonic.since(saved) < ALERTS_EVERY;
         let mut alerts = self.ledger.alert_records(now);
         if occasion == Occasion::Checkpoint
@@ -43,6 +75,7 @@ impl Engine {
                 if let Some(why) = self.store.take_anew() {
                     self.begin_anew(why);
                 }
+                self.attach_recorded(durable.at);
             }
             Outcome::Failed(error) => {
                 let message = format!(
@@ -56,6 +89,7 @@ impl Engine {
                 self.release_anyway(&error.to_string());
                 self.answers.failed(&error.to_string());
                 self.passing.store = Some(message);
+                self.attach_recorded(Timestamp::MAX);
             }
         }
     }
@@ -64,7 +98,10 @@ impl Engine {
     fn begin_anew(&mut self, why: String) {
         log::error!("{why}");
         self.warnings.push(why);
-        let now = self.sampled.unwrap_or_else(kernel::now);
+        let now = kernel::now();
+        if self.watches.iter().any(Watch::has_untaken) {
+            self.sample(&now);
+        }
         let everything = self.checkpoint(&now, Occasion::Anew);
         self.store.write(everything);
     }

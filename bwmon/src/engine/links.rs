@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use jiff::Timestamp;
+
 use super::{
     Engine, EngineError, MAX_INTERFACES,
     watch::{LocalNetworks, Watch},
@@ -11,6 +13,7 @@ use crate::{
     core::policy::Scope,
     kernel,
     sources::{netlink, routing},
+    store::Outlives,
 };
 
 impl Engine {
@@ -115,6 +118,30 @@ impl Engine {
         }
         if is_changed {
             self.expect_registered();
+        }
+        let mut is_unrecorded = false;
+        for watch in &mut self.watches {
+            is_unrecorded |= watch.take_unrecorded();
+        }
+        if is_unrecorded {
+            let now = kernel::now();
+            self.recording = now.wall;
+            self.write_checkpoint(&now, Outlives::Crash);
+        }
+    }
+
+    /// New tables are written down up to those of this time, so they may count. A clock that was set
+    /// back holds up nobody.
+    pub(super) fn attach_recorded(&mut self, up_to: Timestamp) {
+        if up_to < self.recording && self.recording <= kernel::now().wall {
+            return;
+        }
+        let mut has_waited = false;
+        for watch in &mut self.watches {
+            has_waited |= watch.let_count();
+        }
+        if has_waited {
+            self.follow_links();
         }
     }
 

@@ -127,6 +127,7 @@ pub async fn run(
     engine.saved_tables = checkpoint::restore(&mut engine.ledger, loaded, &now);
     let saved_tables = engine.saved_tables.len();
     engine.follow_links();
+    engine.record_tables().await;
     engine.require_an_interface()?;
     if engine.saved_tables.len() < saved_tables {
         engine.counted_since = saved_at;
@@ -194,6 +195,8 @@ struct Engine {
     alerts_saved: Option<Monotonic>,
     /// The time of the last checkpoint that is durable.
     durable: Timestamp,
+    /// The time of the checkpoint that new tables wait for.
+    recording: Timestamp,
     /// When it was found that the database can't be written.
     waiting_since: Option<Timestamp>,
     tried: Monotonic,
@@ -286,6 +289,7 @@ impl Engine {
             saved: now.monotonic,
             alerts_saved: None,
             durable: Timestamp::UNIX_EPOCH,
+            recording: Timestamp::UNIX_EPOCH,
             waiting_since: None,
             tried: now.monotonic,
             answers: Answers::default(),
