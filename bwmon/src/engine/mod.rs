@@ -10,6 +10,8 @@ mod keep;
 mod links;
 mod network;
 mod outbox;
+#[cfg(test)]
+mod properties;
 mod publish;
 mod reload;
 mod sample;

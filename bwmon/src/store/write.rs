@@ -122,8 +122,10 @@ fn write(
         has_cut: false,
     };
     if let Some(last) = backlog.steps().last() {
-        written.has_pruned = prune::if_due(&transaction, last.at)?;
         let now = prune::trusted(&transaction, last.at, last.ran)?;
+        if let Some(now) = now {
+            written.has_pruned = prune::if_due(&transaction, now)?;
+        }
         written.has_cut = history::make_room(&transaction, settings, now.map(minute_of))?;
     }
     transaction.commit()?;
