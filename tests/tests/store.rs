@@ -139,6 +139,35 @@ fn a_daemon_that_could_not_write_to_its_end_says_so() {
 }
 
 #[test]
+fn a_database_that_appears_later_is_not_written_over() {
+    let lan = Lan::new();
+    let setup = Setup::new(&lan.router, &["lan0"]).config(CONFIG);
+    let disk = Tmpfs::mount(&setup.state_path(), 4 << 20);
+    let daemon = setup.start();
+    let sent = upload(&lan);
+    wait_for_today(&daemon, sent);
+    daemon.terminate();
+    let path = setup.state_path().join("bwmon.db");
+    let before = fs::read(&path).expect("read the database");
+    fs::remove_file(&path).expect("remove the database");
+
+    // As where another file system is mounted on the directory when bwmon runs already.
+    disk.set_read_only(true);
+    let mut daemon = setup.start();
+    wait_until("the store to wait", SOON, || waits(&daemon));
+    disk.set_read_only(false);
+    fs::write(&path, &before).expect("put it back");
+    assert!(!keep_now(&setup));
+    wait_for_warning(
+        &daemon,
+        "not the one that bwmon started with; restart bwmon",
+    );
+    daemon.signal(nix::sys::signal::Signal::SIGTERM);
+    assert_eq!(daemon.wait().code(), Some(2));
+    wait_for_today(&setup.start(), sent);
+}
+
+#[test]
 fn a_database_that_is_damaged_under_the_daemon_is_replaced_and_counting_goes_on() {
     let lan = Lan::new();
     let setup = Setup::new(&lan.router, &["lan0"]).config(CONFIG);

@@ -18,6 +18,7 @@ use crate::core::{history::Minute, ledger::SavedHistory};
 /// Records of history that wait one by one, some 150 bytes each.
 const MOST_HISTORY: usize = 20_000;
 
+const DAY: Minute = 24 * 60;
 /// Renames that wait: whoever makes up devices and has them turn out to be others gets no further.
 const MOST_RENAMED: usize = 10_000;
 /// Days of devices that wait, some 400 bytes each. The oldest days go first; history still has them.
@@ -270,25 +271,35 @@ fn shed(step: &mut Checkpoint) {
 }
 
 /// What moved in the same minute adds up. What waits for very long is told by the quarter, then by the
-/// hour, then as one: nothing of it is lost, and it takes a bounded amount of memory.
+/// hour, by the day, and then as if all were of the latest day: nothing of it is lost, and it takes a
+/// bounded amount of memory.
 fn add_history(older: &mut Vec<SavedHistory>, newer: Vec<SavedHistory>) {
-    add_up(older, newer, 1);
-    for minutes in [15, 60, 24 * 60, Minute::MAX] {
-        if older.len() <= MOST_HISTORY {
-            return;
-        }
-        let all = mem::take(older);
-        add_up(older, all, minutes);
+    add_up(older, newer, |minute| minute);
+    for minutes in [15, 60, DAY] {
+        coarsen(older, |minute| minute.div_euclid(minutes) * minutes);
+    }
+    let latest = older.iter().map(|each| each.minute).max();
+    coarsen(older, |minute| latest.unwrap_or(minute));
+}
+
+fn coarsen(history: &mut Vec<SavedHistory>, start: impl Fn(Minute) -> Minute) {
+    if history.len() > MOST_HISTORY {
+        let all = mem::take(history);
+        add_up(history, all, start);
     }
 }
 
-fn add_up(older: &mut Vec<SavedHistory>, newer: Vec<SavedHistory>, minutes: Minute) {
+fn add_up(
+    older: &mut Vec<SavedHistory>,
+    newer: Vec<SavedHistory>,
+    start: impl Fn(Minute) -> Minute,
+) {
     let places = older.iter().enumerate();
     let mut places: HashMap<(Arc<str>, Minute), usize> = places
         .map(|(place, each)| ((Arc::clone(&each.subject), each.minute), place))
         .collect();
     for mut each in newer {
-        each.minute = each.minute.div_euclid(minutes).saturating_mul(minutes);
+        each.minute = start(each.minute);
         match places.entry((Arc::clone(&each.subject), each.minute)) {
             Entry::Occupied(place) => {
                 let known = &mut older[*place.get()];

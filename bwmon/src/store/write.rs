@@ -125,6 +125,9 @@ fn write(
         let now = prune::trusted(&transaction, last.at, last.ran)?;
         if let Some(now) = now {
             written.has_pruned = prune::if_due(&transaction, now)?;
+            if written.has_pruned {
+                history::forget_series(&transaction, settings)?;
+            }
         }
         written.has_cut = history::make_room(&transaction, settings, now.map(minute_of))?;
     }

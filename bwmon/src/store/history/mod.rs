@@ -16,13 +16,13 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use crate::core::history::Minute;
 
-pub(super) use self::{
-    keep::make_room,
-    write::{add, rename},
-};
 pub use self::{
     keep::{HistorySettings, Retention},
     read::{Bucket, History, HistoryReader, Series},
+};
+pub(super) use self::{
+    keep::{forget_series, make_room},
+    write::{add, rename},
 };
 
 /// How finely history is kept.

@@ -3,6 +3,7 @@
 mod durability;
 mod history;
 mod merging;
+mod migrations;
 mod opening;
 mod outbox;
 mod tiers;
