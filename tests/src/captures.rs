@@ -85,11 +85,20 @@ impl Capture {
 /// When tcpreplay is missing or can't send it.
 #[track_caller]
 pub fn replay(link: &Link, capture: &Path) {
-    let capture = capture.to_string_lossy();
     // Slow enough for a veth's queue of 256 frames, fast enough for a test.
+    replay_at(link, capture, 20_000);
+}
+
+/// The same with so many frames a second.
+///
+/// # Panics
+/// When tcpreplay is missing or can't send it.
+#[track_caller]
+pub fn replay_at(link: &Link, capture: &Path, frames_per_sec: u32) {
+    let capture = capture.to_string_lossy();
     let args = [
         "--quiet",
-        "--pps=20000",
+        &format!("--pps={frames_per_sec}"),
         "--intf1",
         &link.name,
         capture.as_ref(),

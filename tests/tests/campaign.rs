@@ -10,14 +10,13 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    env,
     net::Ipv4Addr,
     path::Path,
     thread,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
-use bwmon_tests::{Answer, Delivery, Flow, Lan, Receiver, Setup, wait_until};
+use bwmon_tests::{Answer, Delivery, Flow, Lan, Random, Receiver, Setup, wait_until};
 use rusqlite::{Connection, OpenFlags};
 
 const KILLS: usize = 50;
@@ -31,10 +30,7 @@ const WELL: Duration = Duration::from_secs(30);
 
 #[test]
 fn fifty_kills_and_every_fault_of_a_receiver_lose_and_invent_nothing() {
-    let seed = seed();
-    let mut random = Random(seed);
-    // Seen when the test fails.
-    println!("again with BWMON_SEED={seed}");
+    let mut random = Random::from_environment();
     let lan = Lan::new();
     // Where a redirect leads to. What arrives there was told to somebody who must not know.
     let stranger = Receiver::start_at(&lan.router, Ipv4Addr::new(127, 0, 0, 2).into());
@@ -248,38 +244,4 @@ fn unsent(database: &Path) -> i64 {
 fn open(database: &Path) -> Connection {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     Connection::open_with_flags(database, flags).expect("open the database")
-}
-
-/// `BWMON_SEED`, else another one each time.
-fn seed() -> u64 {
-    let given = env::var("BWMON_SEED").ok();
-    given.map_or_else(
-        || {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH);
-            now.unwrap_or_default().as_secs()
-        },
-        |seed| seed.parse().expect("BWMON_SEED is a number"),
-    )
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
-    }
-
-    /// From 0 to 1.
-    fn fraction(&mut self) -> f64 {
-        f64::from((self.next() >> 32) as u32) / f64::from(u32::MAX)
-    }
 }

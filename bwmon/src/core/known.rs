@@ -104,6 +104,12 @@ impl Known {
         gone.into_iter().map(|mac| (mac, None)).chain(changed)
     }
 
+    /// What was saved is gone: all of it is a change.
+    pub(super) fn unsave(&mut self) {
+        self.changed = self.arrivals.keys().copied().collect();
+        self.gone.clear();
+    }
+
     /// Takes in what an earlier run knew.
     pub(super) fn restore(&mut self, mac: MacAddr, arrival: Arrival) {
         if self.arrivals.len() < MOST {

@@ -71,8 +71,42 @@ pub struct Status {
     pub counts_every_address: bool,
     /// How many mutes are in force.
     pub mutes: usize,
+    /// How keeping goes.
+    #[serde(default)]
+    pub store: StoreStatus,
     /// What is degraded and what to do about it.
     pub warnings: Vec<String>,
+}
+
+/// How what is known gets into the database.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StoreStatus {
+    /// Whether it does.
+    pub state: StoreState,
+    /// Since when it does not: RFC 3339.
+    #[schema(format = DateTime)]
+    pub since: Option<String>,
+    /// Why it does not, and what to do about it.
+    pub reason: Option<String>,
+    /// Records in memory that are not in the database yet.
+    pub waiting_records: usize,
+    /// When what is in the database was counted last: RFC 3339; `None` before the first write of
+    /// this run.
+    #[schema(format = DateTime)]
+    pub written_at: Option<String>,
+    /// Bytes of the database and its log, as of the last write.
+    pub database_bytes: u64,
+}
+
+/// Whether what is known gets into the database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum StoreState {
+    /// Each minute.
+    #[default]
+    Ok,
+    /// It can't be written; everything waits in memory, and is tried again each minute.
+    Waiting,
 }
 
 /// How polling goes.

@@ -5,13 +5,10 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Engine;
 use crate::{
-    core::{
-        ledger::{Done, Occasion},
-        time::Now,
-    },
+    core::{ledger::Done, time::Now},
     http::{Refused, Reply, Request},
     kernel,
-    store::{Checkpoint, Outlives},
+    store::Outlives,
 };
 
 /// Requests that are done between two looks at the clock.
@@ -42,11 +39,7 @@ impl Engine {
         if has_changed {
             self.saved = now.monotonic;
             self.alerts_saved = None;
-            let checkpoint = Checkpoint {
-                outlives: Outlives::PowerCut,
-                ..self.checkpoint(&now, Occasion::Checkpoint)
-            };
-            self.store.write(checkpoint);
+            self.write_checkpoint(&now, Outlives::PowerCut);
             self.publish(&now);
         }
     }

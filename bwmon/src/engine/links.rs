@@ -2,8 +2,10 @@
 
 use std::collections::HashSet;
 
+use jiff::Timestamp;
+
 use super::{Engine, EngineError, MAX_INTERFACES, local::Local, watch::Watch};
-use crate::{config, core::policy::Scope, kernel, sources::routing};
+use crate::{config, core::policy::Scope, kernel, sources::routing, store::Outlives};
 
 impl Engine {
     /// Brings what is watched in line with the interfaces there are.
@@ -99,6 +101,30 @@ impl Engine {
             self.expect_registered();
         }
         self.reach_names();
+        let mut is_unrecorded = false;
+        for watch in &mut self.watches {
+            is_unrecorded |= watch.take_unrecorded();
+        }
+        if is_unrecorded {
+            let now = kernel::now();
+            self.recording = now.wall;
+            self.write_checkpoint(&now, Outlives::Crash);
+        }
+    }
+
+    /// New tables are written down up to those of this time, so they may count. A clock that was set
+    /// back holds up nobody.
+    pub(super) fn attach_recorded(&mut self, up_to: Timestamp) {
+        if up_to < self.recording && self.recording <= kernel::now().wall {
+            return;
+        }
+        let mut has_waited = false;
+        for watch in &mut self.watches {
+            has_waited |= watch.let_count();
+        }
+        if has_waited {
+            self.follow_links();
+        }
     }
 
     pub(super) fn set_local(&mut self, local: Local) {

@@ -13,6 +13,8 @@ mod naming;
 mod neighbours;
 mod network;
 mod outbox;
+#[cfg(test)]
+mod properties;
 mod publish;
 mod reload;
 mod sample;
@@ -144,6 +146,7 @@ pub async fn run(
     engine.saved_tables = checkpoint::restore(&mut engine.ledger, loaded, &now);
     let saved_tables = engine.saved_tables.len();
     engine.follow_links();
+    engine.record_tables().await;
     engine.require_an_interface()?;
     if engine.saved_tables.len() < saved_tables {
         engine.counted_since = saved_at;
@@ -223,6 +226,10 @@ struct Engine {
     alerts_saved: Option<Monotonic>,
     /// The time of the last checkpoint that is durable.
     durable: Timestamp,
+    /// The time of the checkpoint that new tables wait for.
+    recording: Timestamp,
+    /// When it was found that the database can't be written.
+    waiting_since: Option<Timestamp>,
     tried: Monotonic,
     answers: Answers,
     /// How often the configuration was read anew, with or without success.
@@ -326,6 +333,8 @@ impl Engine {
             saved: now.monotonic,
             alerts_saved: None,
             durable: Timestamp::UNIX_EPOCH,
+            recording: Timestamp::UNIX_EPOCH,
+            waiting_since: None,
             tried: now.monotonic,
             answers: Answers::default(),
             reloads: 0,

@@ -40,6 +40,7 @@ impl Engine {
                 .collect(),
             counts_every_address: self.local.count_all,
             mutes: mutes.len(),
+            store: self.store_status(),
             warnings: self.current_warnings(),
         };
         log::trace!("published at {:?}", now.monotonic);

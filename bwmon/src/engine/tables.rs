@@ -31,6 +31,8 @@ pub(super) struct Tables {
     /// Of that, what was not yet taken for what the interface carried.
     pub(super) unowned: Row,
     pub(super) since: AttachPoint,
+    /// They were pinned by a run of which nothing is known.
+    pub(super) is_stranger: bool,
 }
 
 /// Where the counters stood when the programs were attached.
@@ -89,6 +91,7 @@ impl Tables {
             reserved: Default::default(),
             unowned: Row::default(),
             since: AttachPoint::default(),
+            is_stranger: false,
             counting,
         };
         if tables.counting.is_resumed() {
@@ -115,9 +118,7 @@ impl Tables {
             // Only once: later it would be of the past.
             .map(|place| saved.swap_remove(place).rows);
         let rows = known.unwrap_or_else(|| {
-            log::warn!(
-                "{name}: the pinned tables belong to no known state; what they counted before now is left out"
-            );
+            self.is_stranger = true;
             let mut reading = Vec::new();
             self.counting.table().read(&mut reading);
             (0..).zip(reading).collect()

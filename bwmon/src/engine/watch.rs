@@ -79,6 +79,18 @@ pub(super) struct Watch {
     note: Option<String>,
     /// The interface that was last tried to attach to, and when.
     tried: Option<(u32, Monotonic)>,
+    /// Its tables are pinned and new, so they may only count once they are in the database: a run
+    /// that finds them there after a crash could not know whose counts they are.
+    unrecorded: Option<Unrecorded>,
+}
+
+/// Pinned tables that nobody knows yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unrecorded {
+    /// Of which nobody was told.
+    New,
+    /// That are being written down.
+    Told,
 }
 
 /// How often an interface that could not be attached to is tried again.
@@ -94,7 +106,38 @@ impl Watch {
             counted: Vec::new(),
             note,
             tried: None,
+            unrecorded: None,
         }
+    }
+
+    /// Whether new tables are to be written down before they count. Says it once.
+    pub(super) fn take_unrecorded(&mut self) -> bool {
+        let is_new = self.unrecorded == Some(Unrecorded::New);
+        if is_new {
+            self.unrecorded = Some(Unrecorded::Told);
+        }
+        is_new
+    }
+
+    /// Whether its tables wait to be written down.
+    pub(super) fn is_unrecorded(&self) -> bool {
+        self.unrecorded.is_some()
+    }
+
+    /// Its tables are written down, or can't be: they may count. Says whether they waited for it.
+    pub(super) fn let_count(&mut self) -> bool {
+        let has_waited = self.unrecorded.take_if(|state| *state == Unrecorded::Told);
+        if has_waited.is_some() {
+            self.tried = None;
+        }
+        has_waited.is_some()
+    }
+
+    /// Whether there is something that was read and not yet taken. What is saved would be ahead of
+    /// what is known.
+    pub(super) fn has_untaken(&self) -> bool {
+        let tables = self.tables.as_ref();
+        !self.counted.is_empty() || tables.is_some_and(|tables| tables.unowned != Row::default())
     }
 
     /// Whether programs count on it.
@@ -113,7 +156,7 @@ impl Watch {
         let is_new = self
             .tried
             .is_none_or(|(tried, at)| tried != index || now.since(at) >= RETRY_EVERY);
-        if self.is_attached() || !is_new {
+        if self.is_attached() || !is_new || self.unrecorded.is_some() {
             return false;
         }
         self.tried = Some((index, now));
@@ -176,7 +219,15 @@ impl Watch {
         }
         let tables = match self.tables.take() {
             Some(tables) => tables,
-            None => Tables::load(&self.name, &interface, networks, settings, saved)?,
+            None => {
+                let tables = Tables::load(&self.name, &interface, networks, settings, saved)?;
+                if settings.pin.is_some() && !tables.counting.is_resumed() {
+                    self.tables = Some(tables);
+                    self.unrecorded = Some(Unrecorded::New);
+                    return Ok(());
+                }
+                tables
+            }
         };
         let tables = self.tables.insert(tables);
         let attached = tables
@@ -189,6 +240,13 @@ impl Watch {
             attached.egress
         );
         self.note = attached.note.clone();
+        if tables.is_stranger {
+            let left_out = "the pinned tables belong to no known state; what they counted before this start is left out";
+            self.note = Some(match self.note.take() {
+                Some(note) => format!("{note}; {left_out}"),
+                None => left_out.to_owned(),
+            });
+        }
         if let (Some(note), Some(id)) = (&mut self.note, link.xdp_program) {
             let name = program_name(id).unwrap_or_else(|| "a program".to_owned());
             note.push_str(&format!(" by {name} (id {id})"));

@@ -16,7 +16,7 @@ use crate::{
         names::NameSource,
         view::{
             AddressView, AlertState, AlertView, DeviceView, Directions, InterfaceView, MuteView,
-            PollStatus, Snapshot, Status, TodayView, Versions,
+            PollStatus, Snapshot, Status, StoreStatus, TodayView, Versions,
         },
     },
 };
@@ -126,6 +126,11 @@ pub(crate) fn household() -> Snapshot {
             local_networks: vec!["192.168.1.0/24".to_owned(), "fd00::/64".to_owned()],
             counts_every_address: false,
             mutes: 1,
+            store: StoreStatus {
+                written_at: Some("2026-03-08T14:03:00+01:00".to_owned()),
+                database_bytes: 4_500_000,
+                ..StoreStatus::default()
+            },
             warnings: vec!["br-lan: no native XDP here, counting by TC".to_owned()],
         },
         interfaces: vec![interface("br-lan")],

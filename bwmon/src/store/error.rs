@@ -40,6 +40,32 @@ pub enum StoreError {
         /// ` (process 123)`, or nothing where not known.
         holder: String,
     },
+    /// The file system of the state directory is read-only.
+    #[error(
+        "the file system of {} is read-only; make it writable (`mount -o remount,rw …`), and what is missing will follow",
+        path.display()
+    )]
+    ReadOnly {
+        /// The file or directory.
+        path: PathBuf,
+    },
+    /// What is there now is not what was read at the start, so nothing is written over it.
+    #[error(
+        "the database {} is not the one that bwmon started with; restart bwmon, which goes on with it",
+        path.display()
+    )]
+    Changed {
+        /// The database.
+        path: PathBuf,
+    },
+    /// Another program wrote the database.
+    #[error("the database {} is another program's ({what}); move it away", path.display())]
+    Foreign {
+        /// The database.
+        path: PathBuf,
+        /// What tells so.
+        what: String,
+    },
     /// A newer bwmon wrote the database.
     #[error(
         "the database {} has version {found}, this bwmon knows up to {known}; install the newer bwmon again, or give this one another `--state-dir DIR`",
@@ -68,14 +94,14 @@ pub enum StoreError {
     },
     /// No space left.
     #[error(
-        "no space left to write the database {}; free some, what is missing in it will follow",
+        "no space left to write {}; free some, and what is missing will follow",
         path.display()
     )]
     Full {
         /// The database.
         path: PathBuf,
     },
-    /// The database is damaged. At the next start it is moved aside.
+    /// The database is damaged. It is moved aside, at the next start at the latest.
     #[error(
         "the database {} is damaged ({what}); restart bwmon, which moves it aside and begins a new one",
         path.display()
@@ -86,9 +112,9 @@ pub enum StoreError {
         /// What is wrong with it.
         what: String,
     },
-    /// The database is damaged and can't be moved aside.
+    /// The database is of no use and can't be moved aside.
     #[error(
-        "the database {} is damaged and cannot be moved aside: {source}; move it away by hand",
+        "the database {} is damaged or not of this bwmon, and cannot be moved aside: {source}; move it away by hand",
         path.display()
     )]
     MoveAside {
@@ -130,6 +156,30 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// What it means that a file in the state directory can't be written.
+    pub(super) fn writing(path: PathBuf, source: io::Error) -> Self {
+        match obstacle(&source) {
+            Some(Obstacle::NoRoom) => Self::Full { path },
+            Some(Obstacle::ReadOnly) => Self::ReadOnly { path },
+            None => Self::NotWritable { path, source },
+        }
+    }
+
+    /// What it means that the state directory can't be made.
+    pub(super) fn creating(path: PathBuf, source: io::Error) -> Self {
+        match obstacle(&source) {
+            Some(Obstacle::NoRoom) => Self::Full { path },
+            Some(Obstacle::ReadOnly) => Self::ReadOnly { path },
+            None => Self::Create { path, source },
+        }
+    }
+
+    /// Whether it is over once there is room, or the file system can be written. Until then
+    /// everything waits in memory.
+    pub(super) fn passes(&self) -> bool {
+        matches!(self, Self::Full { .. } | Self::ReadOnly { .. })
+    }
+
     /// What `source` means for the one who tried to do `doing` with the database at `path`.
     pub(super) fn new(path: PathBuf, doing: &'static str, source: rusqlite::Error) -> Self {
         match source.sqlite_error_code() {
@@ -154,6 +204,19 @@ impl StoreError {
                 source,
             },
         }
+    }
+}
+
+enum Obstacle {
+    NoRoom,
+    ReadOnly,
+}
+
+fn obstacle(error: &io::Error) -> Option<Obstacle> {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some(Obstacle::NoRoom),
+        io::ErrorKind::ReadOnlyFilesystem => Some(Obstacle::ReadOnly),
+        _ => None,
     }
 }
 

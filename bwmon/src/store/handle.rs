@@ -15,13 +15,10 @@ use tokio::{
 
 use super::{
     backlog::Backlog,
-    directory::Directory,
+    desk::{Desk, Written},
     error::StoreError,
     history::{History, HistorySettings},
-    load,
     records::{Checkpoint, Loaded, Settled},
-    schema,
-    write::Writer,
 };
 
 /// How long [`Store::close`] waits.
@@ -40,6 +37,9 @@ pub struct Store {
     durable: Durable,
     settings: Arc<HistorySettings>,
     history: History,
+    /// As of the last write.
+    bytes: u64,
+    anew: Option<String>,
     thread: WriterThread,
 }
 
@@ -65,7 +65,7 @@ pub struct Durable {
 #[derive(Debug)]
 struct WriterThread {
     jobs: Sender<Job>,
-    results: Receiver<Result<(), StoreError>>,
+    results: Receiver<Result<Written, StoreError>>,
     handle: JoinHandle<()>,
 }
 
@@ -76,37 +76,28 @@ impl Store {
     /// Opens the database in `directory`, both of which are made where they are not there, and
     /// reads what it holds, with the usage of the local day `day`.
     ///
-    /// A damaged database is moved aside; [`Loaded::warnings`] then says so.
+    /// A database that is damaged, another program's, or of a newer bwmon is moved aside;
+    /// [`Loaded::warnings`] then says so. Where nothing can be written now, as the disk is full or
+    /// read-only, what is there is read, and each [`Store::write`] tries again.
+    ///
+    /// # Errors
+    ///
+    /// When another daemon has the directory, when this user may not write there, or when what is in
+    /// the way can't be moved.
     pub fn open(directory: &Path, day: Date) -> Result<(Self, Loaded), StoreError> {
-        let directory = Directory::open(directory)?;
-        let (writer, loaded) = match open(&directory, day) {
-            Err(StoreError::Corrupt { path, what }) => {
-                let aside = directory.move_aside(Timestamp::now())?;
-                let (writer, mut loaded) = open(&directory, day)?;
-                loaded.warnings.push(format!(
-                    "the database {} was damaged ({what}); it was moved to {}, and history begins anew",
-                    path.display(),
-                    aside.display(),
-                ));
-                (writer, loaded)
-            }
-            result => result?,
+        let (desk, loaded) = Desk::open(directory, day)?;
+        let store = Self {
+            backlog: Backlog::default(),
+            in_flight: None,
+            untold: None,
+            durable: Durable::default(),
+            settings: Arc::default(),
+            history: History::at(desk.database()),
+            bytes: desk.bytes(),
+            anew: None,
+            thread: WriterThread::start(desk)?,
         };
-        let history = History::at(directory.database());
-        let thread = WriterThread::start(writer, directory)?;
-        let backlog = Backlog::default();
-        Ok((
-            Self {
-                backlog,
-                in_flight: None,
-                untold: None,
-                durable: Durable::default(),
-                settings: Arc::default(),
-                history,
-                thread,
-            },
-            loaded,
-        ))
+        Ok((store, loaded))
     }
 
     /// Keeps history like that from the next write on.
@@ -117,6 +108,23 @@ impl Store {
     /// Where it can be read.
     pub fn history(&self) -> History {
         self.history.clone()
+    }
+
+    /// Bytes of the database and its log, as of the last write.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// How many records wait to be written.
+    pub fn waiting(&self) -> usize {
+        let in_flight = self.in_flight.as_deref().map_or(0, Backlog::len);
+        self.backlog.len() + in_flight
+    }
+
+    /// Whether the database was begun anew since the last call, and why: it holds only what was
+    /// written since, so all that is known is to be written again.
+    pub fn take_anew(&mut self) -> Option<String> {
+        self.anew.take()
     }
 
     /// Takes a checkpoint over, to be written as soon as the one before is. Never waits.
@@ -176,7 +184,10 @@ impl Store {
             handle,
         } = self.thread;
         let mut next = async || results.recv().await.unwrap_or(Err(StoreError::Stopped));
-        let written = if is_writing { next().await } else { Ok(()) };
+        let written = match is_writing {
+            true => next().await.map(|_| ()),
+            false => Ok(()),
+        };
         // This is what the thread ends on.
         drop(jobs);
         let closed = next().await;
@@ -184,7 +195,7 @@ impl Store {
         if handle.join().is_err() {
             return Err(StoreError::Stopped);
         }
-        written.and(closed)
+        written.and(closed.map(|_| ()))
     }
 
     /// Takes in a result that came since, without waiting for one.
@@ -200,14 +211,16 @@ impl Store {
         self.untold = Some(self.conclude(result));
     }
 
-    fn conclude(&mut self, result: Result<(), StoreError>) -> Outcome {
+    fn conclude(&mut self, result: Result<Written, StoreError>) -> Outcome {
         let written = self
             .in_flight
             .take()
             .map(Arc::unwrap_or_clone)
             .unwrap_or_default();
         match result {
-            Ok(()) => {
+            Ok(Written { anew, bytes }) => {
+                self.bytes = bytes;
+                self.anew = anew.or(self.anew.take());
                 let Durable { at, event } = &mut self.durable;
                 *at = written.steps().last().map_or(*at, |step| step.at);
                 *event = written.last_event().map_or(*event, |last| last.max(*event));
@@ -237,23 +250,15 @@ impl Store {
     }
 }
 
-fn open(directory: &Directory, day: Date) -> Result<(Writer, Loaded), StoreError> {
-    let path = directory.database();
-    let connection = schema::open(&path)?;
-    let loaded = load::load(&connection, day)
-        .map_err(|source| StoreError::new(path.clone(), "read", source))?;
-    Ok((Writer::new(connection, path), loaded))
-}
-
 impl WriterThread {
     /// The directory stays locked until the thread ends, whoever still waits for it.
-    fn start(writer: Writer, directory: Directory) -> Result<Self, StoreError> {
+    fn start(desk: Desk) -> Result<Self, StoreError> {
         // One job and its result are all there is at a time; after it the result of closing.
         let (jobs, incoming) = channel(1);
         let (outgoing, results) = channel(2);
         let handle = thread::Builder::new()
             .name("store".to_owned())
-            .spawn(move || serve(writer, directory, incoming, &outgoing))
+            .spawn(move || serve(desk, incoming, &outgoing))
             .map_err(StoreError::Thread)?;
         Ok(Self {
             jobs,
@@ -263,22 +268,16 @@ impl WriterThread {
     }
 }
 
-fn serve(
-    mut writer: Writer,
-    directory: Directory,
-    mut jobs: Receiver<Job>,
-    results: &Sender<Result<(), StoreError>>,
-) {
+fn serve(mut desk: Desk, mut jobs: Receiver<Job>, results: &Sender<Result<Written, StoreError>>) {
     while let Some((backlog, settings)) = jobs.blocking_recv() {
-        let result = writer.write(&backlog, &settings);
+        let result = desk.write(&backlog, &settings);
         // The other end gets its own back, without a copy.
         drop(backlog);
         if results.blocking_send(result).is_err() {
             break;
         }
     }
-    let closed = writer.close();
-    drop(directory);
+    let closed = desk.close().map(|()| Written::default());
     if let Err(Err(error)) = results.blocking_send(closed).map_err(|unsent| unsent.0) {
         log::debug!("nobody waits to be told: {error}");
     }

@@ -13,12 +13,15 @@
 
 mod backlog;
 mod codec;
+mod desk;
 mod directory;
 mod error;
 mod handle;
 mod history;
 mod holder;
 mod load;
+mod opening;
+mod origin;
 mod outbox;
 mod prune;
 mod records;

@@ -51,6 +51,43 @@ pub struct Checkpoint {
     pub history: Vec<SavedHistory>,
 }
 
+impl Checkpoint {
+    /// How many records there are in it.
+    pub(super) fn len(&self) -> usize {
+        let Self {
+            at: _,
+            renamed,
+            devices,
+            undated,
+            usage,
+            alerts,
+            lifecycle,
+            tables,
+            addresses,
+            events,
+            settled,
+            ran: _,
+            outlives: _,
+            memory,
+            history,
+        } = self;
+        let changes = [
+            renamed.len(),
+            devices.len(),
+            undated.len(),
+            usage.len(),
+            alerts.len(),
+        ];
+        let others = [tables.len(), addresses.len(), events.len(), settled.len()];
+        let rest = [
+            memory.len(),
+            history.len(),
+            usize::from(lifecycle.is_some()),
+        ];
+        changes.into_iter().chain(others).chain(rest).sum()
+    }
+}
+
 /// What something written outlives. The greater costs flash a write at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outlives {

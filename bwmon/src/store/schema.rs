@@ -6,11 +6,15 @@
 //! part of one, and the kernel's counters are gone then too. Only what has events in it, or what
 //! the owner asked for, is synced at once, with `synchronous = FULL`, and all before it with it.
 
-use std::{path::Path, time::Duration};
+use std::{fs, io, os::unix::ffi::OsStrExt, path::Path, time::Duration};
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 
-use super::error::StoreError;
+use super::{
+    directory::{is_read_only, with_suffix},
+    error::StoreError,
+    origin::{self, Origin},
+};
 
 /// Step n brings a database of version n to version n + 1. Only ever added to.
 pub(super) const MIGRATIONS: [&str; 4] = [
@@ -115,25 +119,43 @@ const LOG_BYTES: u32 = 2 * 1024 * 1024;
 /// the database (SQLite's default).
 const CACHE_KIB: i32 = 2 * 1024;
 
-/// Opens the database, makes it where it is not there, and brings it to the latest version.
+/// Opens the database, makes it where it is not there, and brings it to the latest version. One of
+/// another program or a newer bwmon stays as it is.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     let fail = |source| StoreError::new(path.to_owned(), "open", source);
-    let mut connection = match connect(path, "NORMAL") {
+    let (mut connection, origin) = match connect(path, "NORMAL") {
         // Readers find their way in the log through a file in shared memory, which some file
         // systems (JFFS2) don't have. Without readers there is no need for it.
         Err(error) if is_of_the_file_system(&error) => {
-            let connection = connect(path, "EXCLUSIVE").map_err(fail)?;
+            let connected = connect(path, "EXCLUSIVE").map_err(fail)?;
             log::info!("no other process can read the database while bwmon runs: {error}");
-            connection
+            connected
         }
         result => result.map_err(fail)?,
     };
+    let found = origin.of_this_bwmon(path)?;
+    if connection.is_readonly("main").map_err(fail)? {
+        return Err(StoreError::NotWritable {
+            path: path.to_owned(),
+            source: io::ErrorKind::PermissionDenied.into(),
+        });
+    }
     check(&connection, path)?;
-    migrate(&mut connection, path)?;
+    migrate(&mut connection, path, found)?;
     Ok(connection)
 }
 
-fn connect(path: &Path, locking_mode: &str) -> rusqlite::Result<Connection> {
+/// Opens a database that nobody writes, as it is, on a file system that takes nothing. `None`: it is
+/// new, or of an earlier version.
+pub(super) fn open_unwritable(path: &Path) -> Result<Option<Connection>, StoreError> {
+    let fail = |source| StoreError::new(path.to_owned(), "read", source);
+    let connection = connect_unwritable(path).map_err(fail)?;
+    let found = Origin::of(&connection).map_err(fail)?.of_this_bwmon(path)?;
+    check(&connection, path)?;
+    Ok((found == MIGRATIONS.len()).then_some(connection))
+}
+
+fn connect(path: &Path, locking_mode: &str) -> rusqlite::Result<(Connection, Origin)> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -141,10 +163,12 @@ fn connect(path: &Path, locking_mode: &str) -> rusqlite::Result<Connection> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(64);
     connection.pragma_update(None, "locking_mode", locking_mode)?;
-    let pages: i64 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
-    if pages == 0 {
+    let origin = Origin::of(&connection)?;
+    match origin {
         // Holds only if set before the first table is made.
-        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+        Origin::New => connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?,
+        Origin::Ours(_) => {}
+        Origin::Newer(_) | Origin::Foreign(_) => return Ok((connection, origin)),
     }
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     // The first look at a table is what needs the shared memory.
@@ -155,7 +179,38 @@ fn connect(path: &Path, locking_mode: &str) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
     connection.pragma_update(None, "journal_size_limit", LOG_BYTES)?;
+    Ok((connection, origin))
+}
+
+fn connect_unwritable(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let has_log = fs::metadata(with_suffix(path, "-wal")).is_ok_and(|log| log.len() > 0);
+    let connection = if has_log {
+        // Without locks, which want a file that can be written, and with the index of the log in
+        // memory.
+        let connection = Connection::open_with_flags_and_vfs(path, flags, c"unix-none")?;
+        connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        connection
+    } else {
+        // SQLite would make a log otherwise.
+        let uri = format!("file:{}?immutable=1", uri_path(path));
+        Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)?
+    };
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     Ok(connection)
+}
+
+fn uri_path(path: &Path) -> String {
+    let bytes = path.as_os_str().as_bytes().iter();
+    bytes
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => {
+                char::from(*byte).to_string()
+            }
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
 }
 
 fn is_of_the_file_system(error: &rusqlite::Error) -> bool {
@@ -179,55 +234,60 @@ fn check(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     })
 }
 
-/// Whether a reader can make sense of the database.
-pub(super) fn check_readable(connection: &Connection, path: &Path) -> Result<(), StoreError> {
-    connection
-        .busy_timeout(BUSY_TIMEOUT)
-        .and_then(|()| connection.pragma_update(None, "cache_size", -CACHE_KIB))
-        .map_err(|source| StoreError::new(path.to_owned(), "read", source))?;
-    let found = version(connection, path)?;
-    let known = MIGRATIONS.len();
-    match usize::try_from(found) {
-        Ok(found) if found == known => Ok(()),
-        Ok(found) if found < known => Err(StoreError::TooOld {
-            path: path.to_owned(),
-            found,
-            known,
-        }),
-        _ => Err(StoreError::TooNew {
-            path: path.to_owned(),
-            found,
-            known,
-        }),
-    }
-}
-
-fn version(connection: &Connection, path: &Path) -> Result<i64, StoreError> {
-    connection
-        .query_row("PRAGMA user_version", [], |row| row.get(0))
-        .map_err(|source| StoreError::new(path.to_owned(), "read", source))
-}
-
-fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    let fail = |source| StoreError::new(path.to_owned(), "set up", source);
-    let found = version(connection, path)?;
-    let missing = usize::try_from(found)
-        .ok()
-        .and_then(|found| MIGRATIONS.get(found..));
-    let Some(missing) = missing else {
-        return Err(StoreError::TooNew {
-            path: path.to_owned(),
-            found,
-            known: MIGRATIONS.len(),
-        });
+/// Opens a database to read it beside the one who writes it.
+pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
+    let fail = |source| StoreError::new(path.to_owned(), "read", source);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connect = || -> rusqlite::Result<(Connection, Origin)> {
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+        let origin = Origin::of(&connection)?;
+        Ok((connection, origin))
     };
-    for (step, version) in missing.iter().zip(found + 1..) {
+    let (connection, origin) = match connect() {
+        // Where nobody can write, there is nobody to read beside.
+        Err(error) if is_of_the_file_system(&error) && is_read_only(path) => {
+            let connection = connect_unwritable(path).map_err(fail)?;
+            let origin = Origin::of(&connection).map_err(fail)?;
+            (connection, origin)
+        }
+        result => result.map_err(fail)?,
+    };
+    require_current(origin, path)?;
+    Ok(connection)
+}
+
+/// Says so where a database is of another version, or of another program.
+pub(super) fn check_current(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let origin = Origin::of(connection)
+        .map_err(|source| StoreError::new(path.to_owned(), "read", source))?;
+    require_current(origin, path)
+}
+
+fn require_current(origin: Origin, path: &Path) -> Result<(), StoreError> {
+    let found = origin.of_this_bwmon(path)?;
+    let known = MIGRATIONS.len();
+    if found < known {
+        return Err(StoreError::TooOld {
+            path: path.to_owned(),
+            found,
+            known,
+        });
+    }
+    Ok(())
+}
+
+fn migrate(connection: &mut Connection, path: &Path, found: usize) -> Result<(), StoreError> {
+    let fail = |source| StoreError::new(path.to_owned(), "set up", source);
+    for (version, step) in (1_u32..).zip(MIGRATIONS).skip(found) {
         let transaction = connection.transaction().map_err(fail)?;
         transaction
             .execute_batch(step)
             .and_then(|()| transaction.pragma_update(None, "user_version", version))
+            .and_then(|()| origin::mark(&transaction))
             .and_then(|()| transaction.commit())
             .map_err(fail)?;
     }
-    Ok(())
+    origin::mark(connection).map_err(fail)
 }

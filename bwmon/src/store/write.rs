@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior, config::DbConfig, params};
 
 use super::{
     backlog::Backlog,
@@ -67,6 +67,16 @@ impl Writer {
         Ok(())
     }
 
+    /// Closes a damaged database as it is: what is in the log may be what can be rescued.
+    pub(super) fn abandon(self) {
+        let kept = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+        let closed = self.connection.set_db_config(kept, true);
+        if let Err(error) = closed.and_then(|_| self.connection.close().map_err(|(_, error)| error))
+        {
+            log::debug!("cannot close the damaged database: {error}");
+        }
+    }
+
     /// Moves what is in the log to the database, and closes it.
     pub(super) fn close(self) -> Result<(), StoreError> {
         let Self {
@@ -112,8 +122,13 @@ fn write(
         has_cut: false,
     };
     if let Some(last) = backlog.steps().last() {
-        written.has_pruned = prune::if_due(&transaction, last.at)?;
         let now = prune::trusted(&transaction, last.at, last.ran)?;
+        if let Some(now) = now {
+            written.has_pruned = prune::if_due(&transaction, now)?;
+            if written.has_pruned {
+                history::forget_series(&transaction, settings)?;
+            }
+        }
         written.has_cut = history::make_room(&transaction, settings, now.map(minute_of))?;
     }
     transaction.commit()?;

@@ -235,7 +235,27 @@ impl Ledger {
             self.joined.push((id.to_owned(), new.clone()));
             self.forgotten.extend(Memory::forget_device(id));
             self.history.rename(id, &new);
+            self.rename_days(id, &new);
             self.renamed.push((id.to_owned(), new));
+        }
+    }
+
+    /// Days that ended, and are not written down yet, go to another device.
+    fn rename_days(&mut self, old: &str, new: &str) {
+        let is_of_old = |(id, _): &mut (String, DayUsage)| id == old;
+        let ended: Vec<_> = self.finished.extract_if(.., is_of_old).collect();
+        for (_, usage) in ended {
+            let known = self.finished.iter_mut();
+            let mut known = known.filter(|(id, known)| id == new && known.day == usage.day);
+            match known.next() {
+                Some((_, known)) => known.merge(&usage),
+                None => self.finished.push((new.to_owned(), usage)),
+            }
+        }
+        for (id, _) in &mut self.undated {
+            if id == old {
+                new.clone_into(id);
+            }
         }
     }
 

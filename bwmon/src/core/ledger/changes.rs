@@ -41,6 +41,9 @@ pub struct SavedHistory {
 impl Ledger {
     /// What changed since the last call.
     pub fn take_changes(&mut self, occasion: Occasion) -> Changes {
+        if occasion == Occasion::Anew {
+            self.unsave();
+        }
         let mut changes = Changes {
             memory: self.take_memory(occasion),
             history: self.take_history(),
@@ -80,6 +83,18 @@ impl Ledger {
             }
         }
         changes
+    }
+
+    fn unsave(&mut self) {
+        for device in self.devices.values_mut() {
+            device.is_unsaved = true;
+        }
+        for total in self.totals.iter_mut() {
+            total.is_unsaved = true;
+        }
+        for entry in self.addresses.values_mut() {
+            entry.is_unsaved = true;
+        }
     }
 
     fn take_history(&mut self) -> Vec<SavedHistory> {

@@ -52,6 +52,8 @@ pub enum Remembered {
 pub enum Occasion {
     /// It goes on: what changes all the time and may be lost waits for a while.
     Checkpoint,
+    /// What was saved is gone: everything is saved anew.
+    Anew,
     /// It ends: everything is saved.
     End,
 }
@@ -97,6 +99,10 @@ impl Memory {
 impl Ledger {
     /// What changed since the last call.
     pub(super) fn take_memory(&mut self, occasion: Occasion) -> Vec<Memory> {
+        if occasion == Occasion::Anew {
+            self.known.unsave();
+            self.mutes_saved.clear();
+        }
         let mut memory = std::mem::take(&mut self.forgotten);
         for device in self.devices.values_mut() {
             let Device {
@@ -132,7 +138,7 @@ impl Ledger {
         });
         memory.extend(seen);
         let watched = self.known.watched_for();
-        if watched >= self.watched_saved + WATCHED_EVERY || occasion == Occasion::End {
+        if watched >= self.watched_saved + WATCHED_EVERY || occasion != Occasion::Checkpoint {
             self.watched_saved = watched;
             memory.push(Remembered::Watched(watched.as_secs()).of(""));
         }
@@ -198,7 +204,7 @@ pub(super) fn activity_of<'a>(
 
 /// What is learnt of a subject, as far as it is to be saved now.
 fn learnt(id: &str, activity: &mut Activity, occasion: Occasion) -> Vec<Memory> {
-    let is_due = activity.take_due() || occasion == Occasion::End;
+    let is_due = activity.take_due() || occasion != Occasion::Checkpoint;
     let silence = activity.silence().filter(|_| occasion == Occasion::End);
     let silence = silence.map(|time| Remembered::Silent(time.as_secs()).of(id));
     let usual = activity

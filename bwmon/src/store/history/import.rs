@@ -112,13 +112,13 @@ pub fn import(
     };
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(database, flags).map_err(fail)?;
-    schema::check_readable(&connection, database)?;
+    schema::check_current(&connection, database)?;
     connection.busy_timeout(PATIENCE).map_err(fail)?;
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(fail)?;
     // A daemon of another version may have started since.
-    schema::check_readable(&transaction, database)?;
+    schema::check_current(&transaction, database)?;
     let imported = imports
         .iter()
         .map(|import| take(&transaction, import, zone, now))

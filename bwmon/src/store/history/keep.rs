@@ -107,6 +107,22 @@ pub(in crate::store) fn make_room(
     Ok(has_cut)
 }
 
+/// Forgets subjects of which nothing is kept any more. To be called now and then: it looks at all
+/// there is.
+pub(in crate::store) fn forget_series(
+    transaction: &Transaction<'_>,
+    settings: &HistorySettings,
+) -> rusqlite::Result<()> {
+    // What is kept for ever has a series for ever.
+    if settings.retention.day.is_none() {
+        return Ok(());
+    }
+    let kept = Tier::ALL.map(|tier| format!("SELECT series FROM {}", tier.table()));
+    let kept = kept.join(" UNION ");
+    transaction.execute(&format!("DELETE FROM series WHERE key NOT IN ({kept})"), [])?;
+    Ok(())
+}
+
 /// Removes a part of the finest tier that has more than what stays in any case. Says whether there
 /// was one.
 fn cut_oldest(transaction: &Transaction<'_>, zone: &TimeZone) -> rusqlite::Result<bool> {

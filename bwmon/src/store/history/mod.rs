@@ -25,7 +25,7 @@ pub use self::{
     read::{Bucket, History, HistoryReader, Series},
 };
 pub(super) use self::{
-    keep::make_room,
+    keep::{forget_series, make_room},
     write::{add, rename},
 };
 

@@ -7,7 +7,7 @@ use std::{collections::HashMap, path::PathBuf};
 
 use bwmon_common::layout::{Counter, Row};
 use jiff::{Timestamp, tz::TimeZone};
-use rusqlite::{Connection, OpenFlags, params_from_iter, types::Value};
+use rusqlite::{Connection, params_from_iter, types::Value};
 
 use super::{
     Tier, imported,
@@ -89,9 +89,7 @@ impl History {
     /// When it can't be read, or is of another version.
     pub fn open(&self, zone: &TimeZone) -> Result<HistoryReader, StoreError> {
         let fail = |source| StoreError::new(self.path.clone(), "read", source);
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.path, flags).map_err(fail)?;
-        schema::check_readable(&connection, &self.path)?;
+        let connection = schema::open_to_read(&self.path)?;
         HistoryReader::new(connection, self.path.clone(), zone.clone()).map_err(fail)
     }
 }

@@ -59,6 +59,46 @@ fn only_renames_make_a_backlog_longer() {
 }
 
 #[test]
+fn what_waits_is_bounded_though_devices_are_renamed_each_minute() {
+    let mut backlog = Backlog::default();
+    let mut most = 0;
+    for minute in 0..200 {
+        let stranger = format!("10.0.0.{minute}");
+        backlog.push(Checkpoint {
+            renamed: vec![(stranger, "tv".to_owned())],
+            devices: (0..100).map(|id| device(&id.to_string())).collect(),
+            usage: (0..100)
+                .map(|id| usage(&id.to_string(), today(), minute))
+                .collect(),
+            history: (0..100)
+                .map(|id| tiers::moved(&id.to_string(), 0, 1))
+                .collect(),
+            ..empty()
+        });
+        most = most.max(backlog.len());
+    }
+    assert!(most < 1000, "{most}");
+    let (_, history) = written([backlog]);
+    assert!(
+        history.iter().all(|row| row.contains(" 200 ")),
+        "{history:?}"
+    );
+
+    let mut backlog = Backlog::default();
+    for round in 0..200 {
+        let renamed = (0..100).map(|id| (format!("{round}.{id}"), "tv".to_owned()));
+        backlog.push(Checkpoint {
+            renamed: renamed.collect(),
+            history: vec![tiers::moved("tv", 0, 1)],
+            ..empty()
+        });
+    }
+    assert!(backlog.len() < 11_000, "{}", backlog.len());
+    let (_, history) = written([backlog]);
+    assert!(history[0].contains(" tv the tv 200 "), "{history:?}");
+}
+
+#[test]
 fn an_event_that_came_and_went_needs_no_row() {
     let mut backlog = Backlog::default();
     for seq in 1..=100 {

@@ -4,6 +4,7 @@ mod durability;
 mod history;
 mod importing;
 mod merging;
+mod migrations;
 mod opening;
 mod outbox;
 mod tiers;

@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::*;
+use crate::store::opening;
 
 fn fails(directory: &Path) -> StoreError {
     Store::open(directory, today()).map(|_| ()).unwrap_err()
@@ -121,19 +122,133 @@ async fn a_torn_log_costs_only_its_end() {
     assert_eq!(loaded, full_loaded());
 }
 
-#[test]
-fn a_database_of_a_newer_bwmon_is_left_alone() {
+/// A database that has to give way, whole, is found where the warning says, and may come back.
+async fn check_aside(prepare: impl Fn(&Path), kind: &str, words: &str) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("bwmon.db");
-    let connection = schema::open(&path).unwrap();
-    connection.pragma_update(None, "user_version", 99).unwrap();
-    drop(connection);
-    let error = fails(directory.path());
+    prepare(&path);
+    let before = fs::read(&path).unwrap();
+    let (mut store, loaded) = open(directory.path());
+    let [warning] = &loaded.warnings[..] else {
+        panic!("{:?}", loaded.warnings)
+    };
+    assert!(warning.contains(words), "{warning}");
+    let (_, aside) = warning.split_once("moved to ").unwrap();
+    let (aside, _) = aside.split_once(',').unwrap();
+    assert!(aside.contains(&format!("/bwmon.db.{kind}-2")), "{aside}");
+    assert!(fs::read(aside).unwrap() == before, "{aside} has changed");
+    keep(&mut store, full()).await;
+    assert_eq!(left_behind(directory.path(), today()), full_loaded());
+}
+
+fn foreign(path: &Path, pragmas: &str) {
+    let connection = rusqlite::Connection::open(path).unwrap();
+    connection
+        .execute_batch(&format!("CREATE TABLE theirs (value); {pragmas}"))
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_bwmon_is_moved_aside_and_can_come_back() {
+    let newer = |path: &Path| {
+        let connection = schema::open(path).unwrap();
+        connection.pragma_update(None, "user_version", 99).unwrap();
+    };
+    check_aside(newer, "newer", "was of a newer bwmon (version 99, ").await;
+    check_aside(
+        newer,
+        "newer",
+        "stop bwmon, move it back, and start the newer one",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_database_of_another_program_is_moved_aside() {
+    for (pragmas, words) in [
+        ("", "was another program's (version 0, 1 tables"),
+        (
+            "PRAGMA user_version = 2",
+            "was another program's (version 2, 1 tables",
+        ),
+        (
+            "PRAGMA user_version = 9",
+            "was another program's (version 9, 1 tables",
+        ),
+        (
+            "PRAGMA application_id = 252006673; PRAGMA user_version = 2",
+            "was another program's (application id 0x0f055111, version 2)",
+        ),
+    ] {
+        check_aside(|path| foreign(path, pragmas), "foreign", words).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_database_at_all_is_moved_aside() {
+    let text = |path: &Path| fs::write(path, "shopping list\n".repeat(1000)).unwrap();
+    check_aside(text, "corrupt", "was damaged (file is not a database)").await;
+}
+
+#[test]
+fn a_new_database_is_marked_as_bwmons() {
+    let directory = tempfile::tempdir().unwrap();
+    let connection = schema::open(&directory.path().join("bwmon.db")).unwrap();
+    let id: i64 = connection
+        .query_row("PRAGMA application_id", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(id, i64::from(u32::from_be_bytes(*b"bwmn")));
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_written_is_read_as_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut store, _) = open(directory.path());
+    keep(&mut store, full()).await;
+    let read = |directory: &Path| {
+        let before: Vec<_> = fs::read_dir(directory).unwrap().flatten().collect();
+        let (_, loaded) = opening::read(directory, today()).unwrap();
+        let after: Vec<_> = fs::read_dir(directory).unwrap().flatten().collect();
+        assert_eq!(after.len(), before.len(), "files were made");
+        loaded
+    };
+    // As a process that was killed left it, the log and all; and after a clean stop.
+    for clean in [false, true] {
+        let copy = tempfile::tempdir().unwrap();
+        // A name that means something else in a URI.
+        let place = copy.path().join("a?b#c%20");
+        fs::create_dir(&place).unwrap();
+        let files: &[&str] = match clean {
+            false => &["bwmon.db", "bwmon.db-wal"],
+            true => &["bwmon.db"],
+        };
+        if clean {
+            let connection = schema::open(&directory.path().join("bwmon.db")).unwrap();
+            connection
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+                .unwrap();
+        }
+        for file in files {
+            fs::copy(directory.path().join(file), place.join(file)).unwrap();
+        }
+        assert_eq!(read(&place), full_loaded(), "clean: {clean}");
+    }
+}
+
+#[test]
+fn what_cannot_be_written_and_is_of_no_use_is_told_and_stays() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("bwmon.db");
+    let loaded = || opening::read(directory.path(), today()).unwrap().1;
+    assert_eq!(loaded(), Loaded::default());
+    foreign(&path, "");
+    let before = fs::read(&path).unwrap();
+    let warnings = loaded().warnings;
     assert!(
-        matches!(error, StoreError::TooNew { found: 99, .. }),
-        "{error}"
+        warnings[0].contains("was another program's") && warnings[0].contains("is to be moved"),
+        "{warnings:?}"
     );
-    assert!(path.exists());
+    assert!(fs::read(&path).unwrap() == before);
 }
 
 #[tokio::test]

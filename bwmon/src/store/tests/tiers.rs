@@ -271,6 +271,26 @@ fn minutes_are_kept_for_a_week_and_days_for_ever() {
 }
 
 #[test]
+fn whoever_has_no_history_any_more_is_forgotten() {
+    let mut kept = Kept::new("UTC");
+    kept.settings.retention = Retention {
+        minute: Some(Duration::from_secs(24 * 3600)),
+        quarter: Some(Duration::from_secs(24 * 3600)),
+        hour: Some(Duration::from_secs(2 * 24 * 3600)),
+        day: Some(Duration::from_secs(5 * 24 * 3600)),
+    };
+    let begin = minute_of(now());
+    kept.write(begin, vec![moved("visitor", begin, 1)], vec![]);
+    for hour in 1..12 * 24 {
+        let minute = begin + hour * HOUR;
+        kept.write(minute, vec![moved("tv", minute, 1)], vec![]);
+    }
+    let reader = kept.read();
+    let subjects: Vec<_> = reader.series().iter().map(|each| &*each.subject).collect();
+    assert_eq!(subjects, ["tv"]);
+}
+
+#[test]
 fn a_clock_that_is_far_ahead_costs_no_history() {
     let mut kept = Kept::new("UTC");
     let begin = minute_of(now());
@@ -393,4 +413,17 @@ async fn what_waits_for_very_long_is_told_more_coarsely_and_is_all_there() {
     assert_eq!(sent(&waiting), 20 * 1440);
     let latest = waiting.steps()[0].history.iter().map(|each| each.minute);
     assert!(latest.max().unwrap() > start + DAY - 60);
+
+    // Very many, for days: all of the latest day, since any other would be made up.
+    for day in 0..4 {
+        let history = (0..15_000).map(|device| moved(&device.to_string(), start + day * DAY, 1));
+        waiting.push(Checkpoint {
+            history: history.collect(),
+            ..empty()
+        });
+    }
+    assert_eq!(waiting.steps()[0].history.len(), 15_000);
+    assert_eq!(sent(&waiting), 20 * 1440 + 4 * 15_000);
+    let minutes = waiting.steps()[0].history.iter().map(|each| each.minute);
+    assert!(minutes.min().unwrap() >= start + 2 * DAY);
 }
