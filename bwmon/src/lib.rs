@@ -10,6 +10,7 @@ pub mod engine;
 pub mod http;
 pub mod kernel;
 pub mod notify;
+pub mod past;
 pub mod replay;
 pub mod sources;
 pub mod store;

@@ -14,6 +14,7 @@ mod devices;
 mod format;
 mod guard;
 mod health;
+mod history;
 mod listen;
 mod openapi;
 mod page;
@@ -21,6 +22,7 @@ mod pieces;
 mod problem;
 mod query;
 mod registered;
+mod report;
 mod routes;
 mod server;
 mod shapes;
@@ -48,6 +50,7 @@ use self::registered::Editing;
 pub use self::{
     commands::{Refused, Reply, Request},
     health::Heartbeat,
+    history::Archive,
     listen::{Bound, SocketFile, bind},
     registered::{Registered, Registration, Reload},
     status::StatusReport,
@@ -75,6 +78,8 @@ pub struct Deps {
     pub requests: mpsc::Sender<Request>,
     /// Where the registered devices are.
     pub registered: Registered,
+    /// What moved, for years.
+    pub archive: Archive,
 }
 
 /// This process.
@@ -156,6 +161,7 @@ pub async fn serve(deps: Deps, shutdown: CancellationToken) -> Result<(), HttpEr
         token,
         requests,
         registered,
+        archive,
     } = deps;
     let app = App {
         snapshot,
@@ -164,6 +170,7 @@ pub async fn serve(deps: Deps, shutdown: CancellationToken) -> Result<(), HttpEr
         token,
         requests,
         editing: Arc::new(Editing::new(registered)),
+        archive,
         reach: listen.reach(),
         start: Start::new(),
     };
@@ -189,6 +196,7 @@ struct App {
     token: watch::Receiver<Option<Secret>>,
     requests: mpsc::Sender<Request>,
     editing: Arc<Editing>,
+    archive: Archive,
     reach: guard::Reach,
     start: Start,
 }

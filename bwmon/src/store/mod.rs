@@ -32,7 +32,8 @@ mod tests;
 pub use error::StoreError;
 pub use handle::{Durable, Outcome, Store};
 pub use history::{
-    Bucket, History, HistoryReader, HistorySettings, Retention, Series, Tier, minute_of, time_of,
+    Bucket, History, HistoryReader, HistorySettings, Region, Retention, Series, Tier, minute_of,
+    time_of,
 };
 pub use holder::holder;
 pub use records::{

@@ -22,7 +22,7 @@ pub(super) use self::{
 };
 pub use self::{
     keep::{HistorySettings, Retention},
-    read::{Bucket, History, HistoryReader, Series},
+    read::{Bucket, History, HistoryReader, Region, Series},
 };
 
 /// How finely history is kept.

@@ -3,6 +3,8 @@
 //! A reader sees the database as it was when it was opened. What moved since the last checkpoint is
 //! not in it: [`HistoryReader::until`] says where memory goes on.
 
+mod scan;
+
 use std::{collections::HashMap, path::PathBuf};
 
 use bwmon_common::layout::{Counter, Row};
@@ -22,6 +24,8 @@ use crate::{
         schema,
     },
 };
+
+pub use scan::Region;
 
 /// Where history can be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
