@@ -4,17 +4,21 @@
 
 mod act;
 mod alerts;
+mod ask;
 mod backtest;
+mod chart;
 mod check;
 mod client;
 mod device;
 mod devices;
 mod endpoint;
+mod history;
 mod json;
 mod notify_test;
 mod output;
 mod prefix;
 mod printable;
+mod report;
 mod run;
 mod status;
 mod table;
@@ -39,9 +43,11 @@ pub use self::{
     device::device,
     devices::devices,
     endpoint::{Endpoint, EndpointError},
+    history::history,
     notify_test::notify_test,
     output::OutputError,
     printable::printable,
+    report::report,
     run::run,
     status::status,
 };

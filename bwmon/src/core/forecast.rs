@@ -67,31 +67,27 @@ pub enum Basis {
 pub fn forecast(known: &Known<'_>) -> Option<Forecast> {
     let latest = known.days.len().saturating_sub(MOST_DAYS);
     let days = &known.days[latest..];
-    let (expected, kinds, basis) = match days.len() >= DAYS_FOR_WEEKDAYS {
+    // What is left is told apart from what is used, which may be more than a float holds exactly.
+    let (left, kinds, basis) = match days.len() >= DAYS_FOR_WEEKDAYS {
         true => {
             let kinds = by_weekday(known, days);
-            let left: f64 = kinds.iter().map(|kind| kind.left * kind.mean).sum();
-            (known.used as f64 + left, kinds, Basis::Weekday)
+            let left = kinds.iter().map(|kind| kind.left * kind.mean).sum();
+            (left, kinds, Basis::Weekday)
         }
         false => {
             let linear = linear(known.used, known.local, known.from, known.until)?;
-            let kinds = vec![Kind::of(
-                days.iter().map(|(_, bytes)| *bytes),
-                all_left(known),
-            )];
-            (linear as f64, kinds, Basis::Linear)
+            let left = linear.saturating_sub(known.used) as f64;
+            let kind = Kind::of(days.iter().map(|(_, bytes)| *bytes), all_left(known));
+            (left, vec![kind], Basis::Linear)
         }
     };
-    let bytes = whole(expected).max(known.used);
+    let with = |left: f64| known.used.saturating_add(whole(left));
     let range = (days.len() >= DAYS_FOR_RANGE)
         .then(|| spread(days.len(), &kinds))
         .flatten()
-        .map(|reach| {
-            let low = whole(expected - reach).max(known.used);
-            (low, whole(expected + reach).max(bytes))
-        });
+        .map(|reach| (with(left - reach), with(left + reach)));
     Some(Forecast {
-        bytes,
+        bytes: with(left),
         range,
         basis,
         days: days.len(),

@@ -45,7 +45,6 @@ use std::{
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::problem::ProblemBody;
 use self::registered::Editing;
 pub use self::{
     commands::{Refused, Reply, Request},
@@ -58,6 +57,10 @@ pub use self::{
 use self::{
     conditional::{Start, Tag},
     format::Format,
+};
+pub(crate) use self::{
+    csv::{Record, csv_text},
+    problem::ProblemBody,
 };
 use crate::{config::Secret, core::view::Snapshot};
 

@@ -70,8 +70,6 @@ impl Record for DeviceView {
         "cycle_sent_local",
         "cycle_received_local",
         "cycle_quota",
-        "cycle_direction",
-        "cycle_scope",
         "thresholds_bandwidth_threshold",
         "thresholds_max_active_time",
         "thresholds_rate_threshold",
@@ -84,6 +82,8 @@ impl Record for DeviceView {
         "name_source",
         "private_mac",
         "muted",
+        "cycle_direction",
+        "cycle_scope",
     ];
 
     fn write(&self, row: &mut Row) {
@@ -110,8 +110,6 @@ impl Record for DeviceView {
             .own_or_empty(cycle.map(|cycle| cycle.sent_local))
             .own_or_empty(cycle.map(|cycle| cycle.received_local))
             .own_or_empty(cycle.and_then(|cycle| cycle.quota))
-            .own_or_empty(cycle.map(|cycle| cycle.direction.as_str()))
-            .own_or_empty(cycle.and_then(|cycle| cycle.scope).map(Scope::as_str))
             .own_or_empty(thresholds.bandwidth_threshold)
             .own_or_empty(thresholds.max_active_time)
             .own_or_empty(thresholds.rate_threshold)
@@ -123,7 +121,9 @@ impl Record for DeviceView {
             .own_or_empty(self.last_seen.as_ref())
             .own(self.name_source.as_str())
             .own(self.private_mac)
-            .own(self.muted);
+            .own(self.muted)
+            .own_or_empty(cycle.map(|cycle| cycle.direction.as_str()))
+            .own_or_empty(cycle.and_then(|cycle| cycle.scope).map(Scope::as_str));
     }
 }
 

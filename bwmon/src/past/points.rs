@@ -14,6 +14,7 @@ use super::{
 use crate::{
     core::{
         history::{Minute, Moved, Sample},
+        policy::Scope,
         time::rfc3339,
     },
     store::{minute_of, time_of},
@@ -42,6 +43,9 @@ pub struct HistoryAnswer {
     pub to: String,
     /// Usual length of a step.
     pub step_seconds: u64,
+    /// Which traffic people are shown if they don't say: internet traffic, or all on a machine that does
+    /// not route.
+    pub scope: Scope,
     /// The id of the device, group or interface; `null`: all devices together.
     pub device: Option<String>,
     /// What it is called.
@@ -130,6 +134,7 @@ impl Past {
                 .map_or_else(|| told(range.from, zone), |point| point.at.clone()),
             to: rfc3339(to.max(time_of(range.from)), zone),
             step_seconds: step.seconds(),
+            scope: self.present.scope,
             device,
             name,
             points,

@@ -115,12 +115,16 @@ impl Step {
             Self::Sample => minute,
             Self::Minutes(count @ ..=15) => minute.div_euclid(count) * count,
             Self::Minutes(count) => {
-                let hour = Tier::Hour.start(minute, zone);
+                let hour = start_of_hour(minute, zone);
                 hour + (minute - hour).div_euclid(count) * count
             }
             Self::Hours(count) => {
-                let hour = Tier::Hour.start(minute, zone);
-                start_of_hours(hour, count, zone).unwrap_or(hour).min(hour)
+                let hour = start_of_hour(minute, zone);
+                match count {
+                    // One that comes twice is two.
+                    1 => hour,
+                    _ => start_of_hours(hour, count, zone).unwrap_or(hour).min(hour),
+                }
             }
             Self::Days(_) => Tier::Day.start(minute, zone),
         }
@@ -132,7 +136,7 @@ impl Step {
         match self {
             Self::Sample => start + 1,
             Self::Minutes(count @ ..=15) => start + count,
-            Self::Minutes(count) => (start + count).min(Tier::Hour.next(start, zone)),
+            Self::Minutes(count) => (start + count).min(Self::Hours(1).next(start, zone)),
             Self::Hours(_) => {
                 let mut next = Tier::Hour.next(start, zone);
                 while self.start(next, zone) <= start {
@@ -143,6 +147,12 @@ impl Step {
             Self::Days(count) => (0..count).fold(start, |start, _| Tier::Day.next(start, zone)),
         }
     }
+}
+
+/// When the hour began. Where clocks change by half of one, it is one and a half long.
+fn start_of_hour(minute: Minute, zone: &TimeZone) -> Minute {
+    let start = Tier::Hour.start(minute, zone);
+    Tier::Hour.start(start, zone)
 }
 
 /// When the clock on the wall last showed a multiple of `count` hours.

@@ -12,6 +12,7 @@
 //! it. Nothing here knows what a rule or a rate is: what the core wants back is opaque text.
 
 mod backlog;
+mod backup;
 mod codec;
 mod directory;
 mod error;
@@ -29,6 +30,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use backup::{Existing, backup};
 pub use error::StoreError;
 pub use handle::{Durable, Outcome, Store};
 pub use history::{

@@ -183,7 +183,7 @@ pub(super) fn check_readable(connection: &Connection, path: &Path) -> Result<(),
     connection
         .busy_timeout(BUSY_TIMEOUT)
         .and_then(|()| connection.pragma_update(None, "cache_size", -CACHE_KIB))
-        .map_err(|source| StoreError::new(path.to_owned(), "read", source))?;
+        .map_err(|source| StoreError::reading(path.to_owned(), source))?;
     let found = version(connection, path)?;
     let known = MIGRATIONS.len();
     match usize::try_from(found) {

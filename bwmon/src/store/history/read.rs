@@ -5,11 +5,15 @@
 
 mod scan;
 
-use std::{collections::HashMap, path::PathBuf};
+use std::{
+    collections::HashMap,
+    io,
+    path::{Path, PathBuf},
+};
 
 use bwmon_common::layout::{Counter, Row};
 use jiff::{Timestamp, tz::TimeZone};
-use rusqlite::{Connection, OpenFlags, params_from_iter, types::Value};
+use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter, types::Value};
 
 use super::{
     Tier,
@@ -91,11 +95,42 @@ impl History {
     ///
     /// When it can't be read, or is of another version.
     pub fn open(&self, zone: &TimeZone) -> Result<HistoryReader, StoreError> {
-        let fail = |source| StoreError::new(self.path.clone(), "read", source);
+        HistoryReader::new(self.connect()?, self.path.clone(), zone.clone())
+            .map_err(|source| StoreError::reading(self.path.clone(), source))
+    }
+
+    /// Copies the whole database to an empty file, as it is at this moment.
+    pub(in crate::store) fn copy_to(&self, to: &Path) -> Result<(), StoreError> {
+        use std::os::unix::ffi::OsStrExt;
+        let connection = self.connect()?;
+        let name = std::str::from_utf8(to.as_os_str().as_bytes()).map_err(|_| {
+            let source = io::Error::new(io::ErrorKind::InvalidInput, "its name is not UTF-8");
+            StoreError::Backup {
+                path: to.to_owned(),
+                source,
+            }
+        })?;
+        connection
+            .execute("VACUUM INTO ?1", [name])
+            .map_err(|source| match source.sqlite_error_code() {
+                // It is the copy that has no room, or no place.
+                Some(ErrorCode::DiskFull | ErrorCode::CannotOpen | ErrorCode::SystemIoFailure) => {
+                    StoreError::Backup {
+                        path: to.to_owned(),
+                        source: io::Error::other(source),
+                    }
+                }
+                _ => StoreError::reading(self.path.clone(), source),
+            })?;
+        Ok(())
+    }
+
+    fn connect(&self) -> Result<Connection, StoreError> {
+        let fail = |source| StoreError::reading(self.path.clone(), source);
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags).map_err(fail)?;
         schema::check_readable(&connection, &self.path)?;
-        HistoryReader::new(connection, self.path.clone(), zone.clone()).map_err(fail)
+        Ok(connection)
     }
 }
 
