@@ -152,7 +152,29 @@ mod tests {
 
     #[test]
     fn a_day_as_a_chart() {
-        insta::assert_snapshot!(render(&day(), Scope::Internet, LOOK, Glyphs::Blocks), @"");
+        insta::assert_snapshot!(render(&day(), Scope::Internet, LOOK, Glyphs::Blocks), @r#"
+        Lap�top (02:00:00:00:00:05), 2026-03-07 14:03 to 2026-03-08 14:03, internet traffic
+
+        received: 44.9 GB, a column is 24 min
+        17.2 Mbit/s │                                               ▂▅█
+                    │                                            ▁▄▇███
+                    │                         ▁▁▁▁▁▁▁▁▁▁▁▁     ▃▆██████
+                    │                         ████████████▃ ▂▅█████████
+                    │                         █████████████▇███████████
+                    │                         █████████████████████████▁
+                  0 └────────────────────────────────────────────────────────────
+                     2026-03-07 14:03                            2026-03-08 14:03
+
+        sent: 11.3 GB, a column is 24 min
+        1.93 Mbit/s │     █     █     █     █     █     █     █     █     █     █
+                    │    ▇█    ▇█    ▇█    ▇█    ▇█    ▇█    ▇█    ▇█    ▇█    ▇█
+                    │   ▆██   ▆██   ▆██   ▆██   ▆██   ▆██   ▆██   ▆██   ▆██   ▆██
+                    │  ▆███  ▆███  ▆███  ▆███  ▆███  ▆███  ▆███  ▆███  ▆███  ▆███
+                    │ ▅████ ▅████ ▅████ ▅████ ▅████ ▅████ ▅████ ▅████ ▅████ ▅████
+                    │▄█████▄█████▄█████▄█████▄█████▄█████▄█████▄█████▄█████▄█████
+                  0 └────────────────────────────────────────────────────────────
+                     2026-03-07 14:03                            2026-03-08 14:03
+        "#);
     }
 
     #[test]
@@ -164,7 +186,27 @@ mod tests {
             .map(|line| format!("{line}\n"))
             .collect();
         assert!(chart.is_ascii(), "{chart}");
-        insta::assert_snapshot!(chart, @"");
+        insta::assert_snapshot!(chart, @r#"
+        received: 44.9 GB, a column is 24 min
+        17.2 Mbit/s |                                               .##
+                    |                                            .#####
+                    |                         ............     .#######
+                    |                         ############. .##########
+                    |                         #########################
+                    |                         #########################.
+                  0 +------------------------------------------------------------
+                     2026-03-07 14:03                            2026-03-08 14:03
+
+        sent: 11.3 GB, a column is 24 min
+        1.93 Mbit/s |     #     #     #     #     #     #     #     #     #     #
+                    |    ##    ##    ##    ##    ##    ##    ##    ##    ##    ##
+                    |   ###   ###   ###   ###   ###   ###   ###   ###   ###   ###
+                    |  ####  ####  ####  ####  ####  ####  ####  ####  ####  ####
+                    | ##### ##### ##### ##### ##### ##### ##### ##### ##### #####
+                    |############################################################
+                  0 +------------------------------------------------------------
+                     2026-03-07 14:03                            2026-03-08 14:03
+        "#);
     }
 
     #[test]
@@ -173,8 +215,33 @@ mod tests {
         answer.points.truncate(3);
         answer.device = None;
         answer.name = None;
-        insta::assert_snapshot!(render(&answer, Scope::Local, LOOK, Glyphs::Blocks), @"");
+        insta::assert_snapshot!(render(&answer, Scope::Local, LOOK, Glyphs::Blocks), @r#"
+        all devices, 2026-03-07 14:03 to 2026-03-08 14:03, local traffic
+
+        received: 0 B, a column is 3 min
+            0 bit/s │
+                    │
+                    │
+                    │
+                    │
+                    │
+                  0 └───
+                     2026-03-07 14:03 2026-03-08 14:03
+
+        sent: 0 B, a column is 3 min
+            0 bit/s │
+                    │
+                    │
+                    │
+                    │
+                    │
+                  0 └───
+                     2026-03-07 14:03 2026-03-08 14:03
+        "#);
         answer.points.clear();
-        insta::assert_snapshot!(render(&answer, Scope::All, LOOK, Glyphs::Blocks), @"");
+        insta::assert_snapshot!(render(&answer, Scope::All, LOOK, Glyphs::Blocks), @r#"
+        all devices, 2026-03-07 14:03 to 2026-03-08 14:03, all traffic
+        nothing is known of that time
+        "#);
     }
 }

@@ -113,7 +113,7 @@ pub fn report(options: &Options, args: &ReportArgs) -> anyhow::Result<ExitCode> 
 
 /// With digits enough to tell both apart.
 fn verdict(total: u64, limit: u64) -> String {
-    let digits = (human::DIGITS..12).find(|digits| {
+    let digits = (human::DIGITS..=12).find(|digits| {
         let shown = |bytes| human::bytes_with(bytes, *digits);
         shown(total) != shown(limit)
     });
@@ -332,7 +332,14 @@ mod tests {
 
     #[test]
     fn a_report_for_people() {
-        insta::assert_snapshot!(render(&example(), LOOK), @"");
+        insta::assert_snapshot!(render(&example(), LOOK), @r#"
+        2026-03-08 00:00 to 2026-03-08 14:03, internet traffic
+        NAME                   SENT  RECEIVED    TOTAL    SHARE       PEAK ↑      PEAK ↓
+        Laptop               512 MB    4.5 GB  5.01 GB   99.6 %  12.3 Mbit/s  940 Mbit/s
+        Grandmother's livi…    9 MB     12 MB    21 MB    0.4 %  12.3 Mbit/s  940 Mbit/s
+        3 more                 1 kB      2 MB     2 MB    0.4 %
+        all together         521 MB   4.51 GB  5.03 GB  100.0 %
+        "#);
     }
 
     #[test]
@@ -360,7 +367,20 @@ mod tests {
         report.rows[0].cycle = Some(cycle(Some(50_000_000_000), 30_000_000_000));
         report.rows[1].cycle = Some(cycle(None, 21_000_000));
         report.sum.cycle = Some(cycle(None, 31_000_000_000));
-        insta::assert_snapshot!(render(&report, LOOK), @"");
+        insta::assert_snapshot!(render(&report, LOOK), @r#"
+        2026-03-08 00:00 to 2026-03-08 14:03, internet traffic
+        NAME                       SENT  RECEIVED    TOTAL    SHARE    95 % ↑     95 % ↓
+        Laptop                   512 MB    4.5 GB  5.01 GB   99.6 %  4 kbit/s  50 Mbit/s
+        Grandmother's living r…    9 MB     12 MB    21 MB    0.4 %  4 kbit/s  50 Mbit/s
+        all together             521 MB   4.51 GB  5.03 GB  100.0 %  4 kbit/s  50 Mbit/s
+        2 of 5 lines; --top N has all others as one
+        95 % of steps of 15 min were at most so fast
+
+        billing cycle, until 2026-04-01
+        NAME           USED  QUOTA   OF IT  FORECAST     IN 4 OF 5 CASES
+        Laptop        30 GB  50 GB  60.0 %     60 GB      57 GB to 63 GB
+        all together  31 GB      -       -     62 GB  58.9 GB to 65.1 GB
+        "#);
     }
 
     #[test]
@@ -370,9 +390,17 @@ mod tests {
         report.rest = None;
         report.rows = vec![row("2026-03-08 13:00", 1, 2, 1.0)];
         report.count = 1;
-        insta::assert_snapshot!(render(&report, LOOK), @"");
+        insta::assert_snapshot!(render(&report, LOOK), @r#"
+        2026-03-08 00:00 to 2026-03-08 14:03, internet traffic
+        NAME                SENT  RECEIVED    TOTAL    SHARE
+        2026-03-08 13:00     1 B       2 B      3 B  100.0 %
+        all together      521 MB   4.51 GB  5.03 GB  100.0 %
+        "#);
         report.rows.clear();
-        insta::assert_snapshot!(render(&report, LOOK), @"");
+        insta::assert_snapshot!(render(&report, LOOK), @r#"
+        2026-03-08 00:00 to 2026-03-08 14:03, internet traffic
+        nothing moved
+        "#);
     }
 
     #[test]

@@ -25,6 +25,8 @@ use crate::{
 mod commands;
 #[path = "registered_tests.rs"]
 mod registered;
+#[path = "past_tests.rs"]
+mod past;
 
 struct Answer {
     status: u16,

@@ -89,6 +89,11 @@ impl History {
         Self { path }
     }
 
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Opens it; hours and days are those of `zone`.
     ///
     /// # Errors
