@@ -23,10 +23,10 @@ use crate::{
 
 #[path = "commands_tests.rs"]
 mod commands;
-#[path = "registered_tests.rs"]
-mod registered;
 #[path = "past_tests.rs"]
 mod past;
+#[path = "registered_tests.rs"]
+mod registered;
 
 struct Answer {
     status: u16,
