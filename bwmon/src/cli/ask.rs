@@ -60,7 +60,7 @@ where
     }
 
     fn ask_daemon(&self, options: &Options, form: &Form) -> anyhow::Result<Answer<T>> {
-        let client = Client::of(options)?;
+        let client = Client::of(options)?.patient();
         let query: Vec<(&str, &str)> = self
             .query
             .iter()
