@@ -11,6 +11,7 @@ pub mod http;
 pub mod import;
 pub mod kernel;
 pub mod notify;
+pub mod past;
 pub mod replay;
 pub mod sources;
 pub mod store;

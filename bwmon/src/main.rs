@@ -21,6 +21,8 @@ fn ask(Cli { options, command }: &Cli) -> anyhow::Result<ExitCode> {
         | Command::Devices(_)
         | Command::Device(_)
         | Command::Alerts(_)
+        | Command::Report(_)
+        | Command::History(_)
         | Command::Backtest(_)
         | Command::Import(_)
         | Command::NotifyTest(_) => {
@@ -34,6 +36,8 @@ fn ask(Cli { options, command }: &Cli) -> anyhow::Result<ExitCode> {
         Command::Devices(args) => cli::devices(options, args),
         Command::Device(args) => cli::device(options, args),
         Command::Alerts(args) => cli::alerts(options, args),
+        Command::Report(args) => cli::report(options, args),
+        Command::History(args) => cli::history(options, args),
         Command::Backtest(args) => cli::backtest(options, args),
         Command::Import(args) => cli::import(options, args),
         Command::NotifyTest(args) => cli::notify_test(options, args),

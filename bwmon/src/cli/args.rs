@@ -1,6 +1,7 @@
 //! The command line, defined once: what is parsed here is also the help and the completions.
 
 mod device;
+mod past;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -22,6 +23,7 @@ use crate::{
 };
 
 pub use self::device::{DeviceAction, DeviceArgs, FileArgs, SetArgs, ShowArgs, UnsetArgs};
+pub use self::past::{BackupArgs, ByWhat, Form, HistoryAction, HistoryArgs, ReportArgs};
 
 /// Heading of the options that all commands have.
 const COMMON: &str = "Common options";
@@ -75,6 +77,10 @@ pub enum Command {
     Device(DeviceArgs),
     /// What was unusual, newest first; and who takes care, and what not to hear of
     Alerts(AlertsArgs),
+    /// Who used the line, and how much: today, this week, month, billing cycle, or any time
+    Report(ReportArgs),
+    /// What a device sent and received over time; and copies of all that is kept
+    History(HistoryArgs),
     /// What would have fired in a recording, or in the recorded history; and what to set
     Backtest(BacktestArgs),
     /// Take in what other programs counted in the past

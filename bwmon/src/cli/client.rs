@@ -14,6 +14,8 @@ use crate::{config::Secret, http::ProblemBody, tls};
 
 /// For one answer, connecting included.
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// For one that takes reading years of history on a small router.
+const LONG_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Asks one bwmon.
 #[derive(Debug)]
@@ -21,6 +23,8 @@ pub struct Client {
     endpoint: Endpoint,
     token: Option<Secret>,
     http: reqwest::Client,
+    /// For one answer.
+    patience: Duration,
 }
 
 /// Why there is no answer.
@@ -44,10 +48,12 @@ pub enum ClientError {
         reason: String,
     },
     /// Somebody is there but silent.
-    #[error("bwmon at {endpoint} did not answer within {} s", TIMEOUT.as_secs())]
+    #[error("bwmon at {endpoint} did not answer within {} s", within.as_secs())]
     TimedOut {
         /// Who was asked.
         endpoint: Endpoint,
+        /// How long it was waited for.
+        within: Duration,
     },
     /// It wants a token, or another one.
     #[error(
@@ -99,7 +105,6 @@ impl Client {
     pub fn new(endpoint: Endpoint, token: Option<Secret>) -> Result<Self, ClientError> {
         tls::init();
         let builder = reqwest::Client::builder()
-            .timeout(TIMEOUT)
             .no_proxy()
             // The token is for whom we ask, not for whom that points at.
             .redirect(Policy::none());
@@ -113,7 +118,16 @@ impl Client {
             endpoint,
             token,
             http: builder.build().map_err(ClientError::SetUp)?,
+            patience: TIMEOUT,
         })
+    }
+
+    /// The same, for answers that take their time.
+    pub(super) fn patient(self) -> Self {
+        Self {
+            patience: LONG_TIMEOUT,
+            ..self
+        }
     }
 
     /// Whether it can be asked to change anything: the daemon lets nobody over TCP without a token.
@@ -177,7 +191,9 @@ impl Client {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<String, ClientError> {
-        let mut request = request.header(header::ACCEPT, "application/json");
+        let mut request = request
+            .timeout(self.patience)
+            .header(header::ACCEPT, "application/json");
         if let Some(token) = &self.token {
             request = request.bearer_auth(token.reveal());
         }
@@ -214,7 +230,10 @@ impl Client {
     fn failed(&self, err: &reqwest::Error) -> ClientError {
         let endpoint = self.endpoint.clone();
         if err.is_timeout() {
-            ClientError::TimedOut { endpoint }
+            ClientError::TimedOut {
+                endpoint,
+                within: self.patience,
+            }
         } else {
             ClientError::Unreachable {
                 endpoint,

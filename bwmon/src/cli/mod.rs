@@ -4,18 +4,22 @@
 
 mod act;
 mod alerts;
+mod ask;
 mod backtest;
+mod chart;
 mod check;
 mod client;
 mod device;
 mod devices;
 mod endpoint;
+mod history;
 mod import;
 mod json;
 mod notify_test;
 mod output;
 mod prefix;
 mod printable;
+mod report;
 mod run;
 mod status;
 mod table;
@@ -40,10 +44,12 @@ pub use self::{
     device::device,
     devices::devices,
     endpoint::{Endpoint, EndpointError},
+    history::history,
     import::import,
     notify_test::notify_test,
     output::OutputError,
     printable::printable,
+    report::report,
     run::run,
     status::status,
 };

@@ -325,6 +325,7 @@ impl Activity {
             sent_local,
             received_local,
         } = self.used;
+        let quota = self.rules.quota_rule();
         CycleView {
             from: start.to_string(),
             until: self.rules.cycle.end(start).to_string(),
@@ -332,7 +333,9 @@ impl Activity {
             received,
             sent_local,
             received_local,
-            quota: self.rules.quota(),
+            quota: quota.map(|quota| quota.limit),
+            direction: quota.map_or(Direction::Total, |quota| quota.direction),
+            scope: quota.and_then(|quota| quota.scope),
         }
     }
 

@@ -17,6 +17,7 @@ use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use super::{
     activity::{Activity, Moment},
     alerts::{AlertRecord, Alerts, Mute, Transition},
+    cycle::Cycle,
     device::Device,
     history::{History, Sample},
     identity::{Identity, Learned},
@@ -29,7 +30,7 @@ use super::{
     time::{Now, rfc3339},
     total::{Total, Totals},
     usage::{DayUsage, LocalDay},
-    view::{AddressView, AlertView, DeviceView, MuteView},
+    view::{AddressView, AlertView, DeviceView, MuteView, TotalView},
 };
 
 pub use super::identity::Heard;
@@ -52,6 +53,8 @@ const JUMP: Duration = Duration::from_secs(3600);
 /// All addresses, devices and alerts.
 pub struct Ledger {
     policy: Policy,
+    /// How the owner's bill is counted.
+    cycle: Cycle,
     scope: Scope,
     zone: TimeZone,
     day: LocalDay,
@@ -182,6 +185,7 @@ impl Ledger {
         let today = now.day(&zone);
         let mut ledger = Self {
             policy: Policy::default(),
+            cycle: Cycle::default(),
             scope,
             zone,
             day: LocalDay::new(today),
@@ -229,6 +233,7 @@ impl Ledger {
     pub fn apply(&mut self, policy: Policy) {
         self.identity.register(&policy);
         self.policy = policy;
+        self.cycle = self.policy.billing_cycle();
         self.gone
             .extend(self.totals.apply(&self.policy, self.today));
         self.place_all();
@@ -251,6 +256,11 @@ impl Ledger {
     /// What moved in each of the latest samples, oldest first.
     pub fn recent(&self) -> Arc<[Arc<Sample>]> {
         self.history.recent()
+    }
+
+    /// How the owner's bill is counted.
+    pub fn billing_cycle(&self) -> Cycle {
+        self.cycle
     }
 
     /// Takes in which traffic rules look at.

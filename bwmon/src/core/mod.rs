@@ -12,6 +12,7 @@ pub mod alerts;
 pub mod cycle;
 mod device;
 pub mod event;
+pub mod forecast;
 pub mod history;
 pub mod human;
 mod identity;

@@ -8,6 +8,7 @@ use super::{
     event::SubjectKind,
     history::interface_id,
     policy::{Policy, Rules},
+    view::TotalView,
 };
 
 /// Several devices together, held to rules of their own.
@@ -38,6 +39,15 @@ impl Total {
             kind,
             activity,
             is_unsaved: false,
+        }
+    }
+
+    /// How readers see it.
+    pub(super) fn view(&self) -> TotalView {
+        let quota = self.activity.rules().quota();
+        TotalView {
+            id: self.id.clone(),
+            cycle: quota.map(|_| self.activity.cycle_view()),
         }
     }
 
@@ -99,6 +109,11 @@ impl Totals {
     /// The one with this id.
     pub(super) fn by_id(&mut self, id: &str) -> Option<&mut Total> {
         self.0.iter_mut().find(|total| total.id == id)
+    }
+
+    /// How readers see them.
+    pub(super) fn views(&self) -> Vec<TotalView> {
+        self.0.iter().map(Total::view).collect()
     }
 
     /// All of them.

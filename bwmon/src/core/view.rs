@@ -9,10 +9,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
+    cycle::Cycle,
     event::{Direction, EventDevice, RuleKind, Severity, Unit},
     history::Sample,
     mac::MacAddr,
     names::NameSource,
+    policy::Scope,
     schema::IpAddress,
 };
 
@@ -33,6 +35,10 @@ pub struct Snapshot {
     pub mutes: Arc<[Arc<MuteView>]>,
     /// What moved in each sample of the last ten minutes, oldest first.
     pub recent: Arc<[Arc<Sample>]>,
+    /// Groups and interfaces that have rules as a whole.
+    pub totals: Vec<TotalView>,
+    /// How the owner's bill is counted.
+    pub cycle: Cycle,
     /// Which of these changed, and which did not.
     pub versions: Versions,
 }
@@ -283,6 +289,20 @@ pub struct CycleView {
     pub received_local: u64,
     /// Bytes that are allowed in it.
     pub quota: Option<u64>,
+    /// Which of its bytes count for the quota.
+    pub direction: Direction,
+    /// Which traffic counts for the quota; `None`: internet traffic, or all on a machine that does
+    /// not route.
+    pub scope: Option<Scope>,
+}
+
+/// All devices of a group together, or all that an interface carries, where there are rules for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TotalView {
+    /// `group:NAME` or `interface:NAME`.
+    pub id: String,
+    /// Since the billing day; `None` without a quota.
+    pub cycle: Option<CycleView>,
 }
 
 /// Thresholds, `None` where the rule is off.

@@ -174,6 +174,7 @@ pub async fn run(
             file: devices_files,
             reload,
         },
+        archive: http::Archive::new(engine.store.history(), engine.config.timezone.clone()),
     };
     let http_shutdown = CancellationToken::new();
     let http = tokio::spawn(http::serve(deps, http_shutdown.clone()));

@@ -52,6 +52,8 @@ impl Engine {
             alerts: self.ledger.alert_views(),
             mutes,
             recent: self.ledger.recent(),
+            totals: self.ledger.total_views(),
+            cycle: self.ledger.billing_cycle(),
             versions: Versions::default(),
         };
         self.out

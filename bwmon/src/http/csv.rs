@@ -17,7 +17,7 @@ use crate::core::text::is_harmless;
 pub(super) const CSV: &str = "text/csv; charset=utf-8; header=present";
 
 /// What is a row of a table.
-pub(super) trait Record {
+pub(crate) trait Record {
     /// The names of its columns, as in JSON; members of members are joined by `_`.
     const COLUMNS: &'static [&'static str];
 
@@ -27,7 +27,7 @@ pub(super) trait Record {
 
 /// The cells of a row.
 #[derive(Debug, Default)]
-pub(super) struct Row {
+pub(crate) struct Row {
     cells: StringRecord,
 }
 
@@ -77,6 +77,25 @@ impl Row {
 /// The wide forms are what a spreadsheet with an input method makes plain ones of. Tabs and line
 /// breaks are gone by then.
 const STARTS_A_FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+
+/// The same table as text, for those who have no response to send.
+///
+/// # Errors
+///
+/// When it can't be written; there is nothing that it could fail on but memory.
+pub(crate) fn csv_text<T: Record>(items: impl Iterator<Item = T>) -> io::Result<String> {
+    let table = Table {
+        items: Some(items),
+        headed: false,
+        columns: T::COLUMNS,
+        write: |item: &T, row: &mut Row| item.write(row),
+    };
+    let mut bytes = Vec::new();
+    for piece in table {
+        bytes.extend(piece?);
+    }
+    String::from_utf8(bytes).map_err(io::Error::other)
+}
 
 /// A response with a row for each of `items`, after one with the names of the columns.
 pub(super) fn csv_table<T, I>(items: I) -> Response

@@ -6,12 +6,16 @@ use std::{
     time::{Duration, Instant},
 };
 
+use jiff::tz::TimeZone;
 use tokio::sync::{mpsc, watch};
 
-use super::{Bound, Deps, Heartbeat, Process, Registered, Reload, Request, conditional::Start};
+use super::{
+    Archive, Bound, Deps, Heartbeat, Process, Registered, Reload, Request, conditional::Start,
+};
 use crate::{
     config::Secret,
     core::{
+        cycle::Cycle,
         event::{Direction, EventDevice, RuleKind, Severity, SubjectKind, Unit},
         names::NameSource,
         view::{
@@ -19,6 +23,7 @@ use crate::{
             PollStatus, Snapshot, Status, StoreStatus, TodayView, Versions,
         },
     },
+    store::History,
 };
 
 /// The dependencies of a server, and the other ends of their channels.
@@ -31,6 +36,7 @@ pub(crate) struct World {
     pub(crate) devices_file: watch::Sender<PathBuf>,
     pub(crate) reload: mpsc::Sender<Reload>,
     pub(super) start: Start,
+    pub(super) archive: Archive,
 }
 
 impl World {
@@ -52,6 +58,8 @@ impl World {
             devices_file: watch::Sender::new(PathBuf::new()),
             reload,
             start: Start::new(),
+            // Nothing is kept, unless a test brings a database.
+            archive: Archive::new(History::at("/nonexistent/bwmon.db".into()), TimeZone::UTC),
         }
     }
 
@@ -74,6 +82,7 @@ impl World {
             token: self.token.subscribe(),
             requests: self.requests.clone(),
             registered: self.registered(),
+            archive: self.archive.clone(),
         }
     }
 
@@ -145,6 +154,8 @@ pub(crate) fn household() -> Snapshot {
         .into(),
         mutes: [mute("m1")].map(Arc::new).into(),
         recent: Arc::default(),
+        totals: Vec::new(),
+        cycle: Cycle::default(),
         versions: Versions::default(),
     }
 }

@@ -14,6 +14,7 @@ mod devices;
 mod format;
 mod guard;
 mod health;
+mod history;
 mod listen;
 mod openapi;
 mod page;
@@ -21,6 +22,7 @@ mod pieces;
 mod problem;
 mod query;
 mod registered;
+mod report;
 mod routes;
 mod server;
 mod shapes;
@@ -43,11 +45,11 @@ use std::{
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::problem::ProblemBody;
 use self::registered::Editing;
 pub use self::{
     commands::{Refused, Reply, Request},
     health::Heartbeat,
+    history::Archive,
     listen::{Bound, SocketFile, bind},
     registered::{Registered, Registration, Reload},
     status::StatusReport,
@@ -55,6 +57,10 @@ pub use self::{
 use self::{
     conditional::{Start, Tag},
     format::Format,
+};
+pub(crate) use self::{
+    csv::{Record, csv_text},
+    problem::ProblemBody,
 };
 use crate::{config::Secret, core::view::Snapshot};
 
@@ -75,6 +81,8 @@ pub struct Deps {
     pub requests: mpsc::Sender<Request>,
     /// Where the registered devices are.
     pub registered: Registered,
+    /// What moved, for years.
+    pub archive: Archive,
 }
 
 /// This process.
@@ -156,6 +164,7 @@ pub async fn serve(deps: Deps, shutdown: CancellationToken) -> Result<(), HttpEr
         token,
         requests,
         registered,
+        archive,
     } = deps;
     let app = App {
         snapshot,
@@ -164,6 +173,7 @@ pub async fn serve(deps: Deps, shutdown: CancellationToken) -> Result<(), HttpEr
         token,
         requests,
         editing: Arc::new(Editing::new(registered)),
+        archive,
         reach: listen.reach(),
         start: Start::new(),
     };
@@ -189,6 +199,7 @@ struct App {
     token: watch::Receiver<Option<Secret>>,
     requests: mpsc::Sender<Request>,
     editing: Arc<Editing>,
+    archive: Archive,
     reach: guard::Reach,
     start: Start,
 }

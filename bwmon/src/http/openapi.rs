@@ -46,6 +46,7 @@ use super::{
     components(schemas(ProblemBody)),
     tags(
         (name = "devices", description = "Who used what."),
+        (name = "history", description = "Who used what, for years."),
         (name = "alerts", description = "What is unusual, and who takes care of it."),
         (name = "service", description = "How bwmon itself does."),
     ),

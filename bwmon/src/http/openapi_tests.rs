@@ -8,6 +8,7 @@ use super::*;
 use crate::{
     core::view::{AddressView, AlertView, DeviceView, InterfaceView, MuteView},
     http::{Registration, StatusReport, problem::ProblemBody},
+    past::{HistoryAnswer, Report},
 };
 
 async fn document() -> Value {
@@ -203,6 +204,8 @@ async fn examples_are_answers() {
                 "alert" | "acknowledge" | "unacknowledge" => check_example::<AlertView>(example),
                 "mutes" => check_example::<Vec<MuteView>>(example),
                 "mute" | "one_mute" => check_example::<MuteView>(example),
+                "history" => check_example::<HistoryAnswer>(example),
+                "report" => check_example::<Report>(example),
                 "usage_report" => assert!(example[0]["usage"].is_number()),
                 name => panic!("{name} is not checked here"),
             }

@@ -26,10 +26,10 @@ use super::{
     devices,
     format::Format,
     guard::{self, MAX_BODY},
-    health,
+    health, history,
     openapi::{self, Document},
     problem::Problem,
-    query, registered,
+    query, registered, report,
     status::StatusReport,
     usage_report,
 };
@@ -47,6 +47,8 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(devices::devices))
         .routes(routes!(devices::device, registered::change))
         .routes(routes!(registered::show, registered::forget))
+        .routes(routes!(history::history))
+        .routes(routes!(report::report))
         .routes(routes!(alerts::alerts))
         .routes(routes!(alerts::alert))
         .routes(routes!(commands::acknowledge, commands::unacknowledge))

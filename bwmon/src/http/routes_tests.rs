@@ -23,6 +23,8 @@ use crate::{
 
 #[path = "commands_tests.rs"]
 mod commands;
+#[path = "past_tests.rs"]
+mod past;
 #[path = "registered_tests.rs"]
 mod registered;
 
@@ -53,6 +55,7 @@ async fn ask(world: &World, request: Request<Body>) -> Answer {
         token: world.token.subscribe(),
         requests: world.requests.clone(),
         editing: Arc::new(Editing::new(world.registered())),
+        archive: world.archive.clone(),
         reach: Reach::Loopback("127.0.0.1".parse().unwrap()),
         start: world.start.clone(),
     };

@@ -1,7 +1,13 @@
 //! Lists as tables: which columns they have. A column that is added goes to the end.
 
 use super::csv::{Record, Row};
-use crate::core::view::{AddressView, DeviceView};
+use crate::{
+    core::{
+        policy::Scope,
+        view::{AddressView, DeviceView},
+    },
+    past::{self, Amounts, Point},
+};
 
 impl Record for AddressView {
     const COLUMNS: &'static [&'static str] = &[
@@ -76,6 +82,8 @@ impl Record for DeviceView {
         "name_source",
         "private_mac",
         "muted",
+        "cycle_direction",
+        "cycle_scope",
     ];
 
     fn write(&self, row: &mut Row) {
@@ -113,8 +121,98 @@ impl Record for DeviceView {
             .own_or_empty(self.last_seen.as_ref())
             .own(self.name_source.as_str())
             .own(self.private_mac)
-            .own(self.muted);
+            .own(self.muted)
+            .own_or_empty(cycle.map(|cycle| cycle.direction.as_str()))
+            .own_or_empty(cycle.and_then(|cycle| cycle.scope).map(Scope::as_str));
     }
+}
+
+impl Record for Point {
+    const COLUMNS: &'static [&'static str] = &[
+        "at",
+        "seconds",
+        "sent",
+        "received",
+        "sent_local",
+        "received_local",
+        "sent_packets",
+        "received_packets",
+        "sent_local_packets",
+        "received_local_packets",
+        "peak_sent_rate",
+        "peak_received_rate",
+    ];
+
+    fn write(&self, row: &mut Row) {
+        row.own(&self.at).own(self.seconds);
+        amounts(&self.amounts, row);
+    }
+}
+
+impl Record for past::Row {
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "name",
+        "group",
+        "sent",
+        "received",
+        "sent_local",
+        "received_local",
+        "sent_packets",
+        "received_packets",
+        "sent_local_packets",
+        "received_local_packets",
+        "peak_sent_rate",
+        "peak_received_rate",
+        "p95_sent_rate",
+        "p95_received_rate",
+        "total",
+        "share",
+        "cycle_from",
+        "cycle_until",
+        "cycle_used",
+        "cycle_quota",
+        "cycle_forecast_bytes",
+        "cycle_forecast_low",
+        "cycle_forecast_high",
+        "cycle_forecast_method",
+        "cycle_forecast_days",
+    ];
+
+    fn write(&self, row: &mut Row) {
+        let cycle = self.cycle.as_ref();
+        let forecast = cycle.and_then(|cycle| cycle.forecast.as_ref());
+        row.text(&self.id)
+            .text(&self.name)
+            .text_or_empty(self.group.as_deref());
+        amounts(&self.amounts, row);
+        row.own_or_empty(self.p95_sent_rate)
+            .own_or_empty(self.p95_received_rate)
+            .own(self.total)
+            .own(self.share)
+            .own_or_empty(cycle.map(|cycle| &cycle.from))
+            .own_or_empty(cycle.map(|cycle| &cycle.until))
+            .own_or_empty(cycle.map(|cycle| cycle.used))
+            .own_or_empty(cycle.and_then(|cycle| cycle.quota))
+            .own_or_empty(forecast.map(|forecast| forecast.bytes))
+            .own_or_empty(forecast.and_then(|forecast| forecast.low))
+            .own_or_empty(forecast.and_then(|forecast| forecast.high))
+            .own_or_empty(forecast.map(|forecast| forecast.method.as_str()))
+            .own_or_empty(forecast.map(|forecast| forecast.days));
+    }
+}
+
+fn amounts(amounts: &Amounts, row: &mut Row) {
+    row.own(amounts.sent)
+        .own(amounts.received)
+        .own(amounts.sent_local)
+        .own(amounts.received_local)
+        .own(amounts.sent_packets)
+        .own(amounts.received_packets)
+        .own(amounts.sent_local_packets)
+        .own(amounts.received_local_packets)
+        .own_or_empty(amounts.peak_sent_rate)
+        .own_or_empty(amounts.peak_received_rate);
 }
 
 #[cfg(test)]
@@ -122,7 +220,10 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::http::fixture;
+    use crate::{
+        http::fixture,
+        past::{CycleRow, ForecastView, Method},
+    };
 
     /// The members of JSON, those of members with the names of both.
     fn members(prefix: &str, value: &Value, names: &mut Vec<String>) {
@@ -159,5 +260,28 @@ mod tests {
         let mut row = Row::default();
         device.write(&mut row);
         assert_eq!(row.len(), DeviceView::COLUMNS.len());
+        check(&Point {
+            at: "2026-03-08T14:00:00+01:00".to_owned(),
+            seconds: 60.0,
+            amounts: Amounts::default(),
+        });
+        let forecast = ForecastView {
+            bytes: 3,
+            low: Some(2),
+            high: Some(4),
+            method: Method::Weekday,
+            days: 20,
+        };
+        let cycle = CycleRow {
+            from: "2026-03-01".to_owned(),
+            until: "2026-04-01".to_owned(),
+            used: 1,
+            quota: Some(5),
+            forecast: Some(forecast),
+        };
+        check(&past::Row {
+            cycle: Some(cycle),
+            ..past::Row::default()
+        });
     }
 }

@@ -112,6 +112,34 @@ pub enum StoreError {
         /// What is wrong with it.
         what: String,
     },
+    /// Somebody who reads can't.
+    #[error(
+        "cannot read history from {}: {source}; is it a database of bwmon, and may you read it?",
+        path.display()
+    )]
+    Unreadable {
+        /// The database.
+        path: PathBuf,
+        /// Why.
+        source: rusqlite::Error,
+    },
+    /// A copy can't be made.
+    #[error("cannot write the copy {}: {source}", path.display())]
+    Backup {
+        /// The copy.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A copy would take the place of another file.
+    #[error(
+        "there is a file {} already; choose another name, or replace it by `--force`",
+        path.display()
+    )]
+    BackupExists {
+        /// The file.
+        path: PathBuf,
+    },
     /// The database is of no use and can't be moved aside.
     #[error(
         "the database {} is damaged or not of this bwmon, and cannot be moved aside: {source}; move it away by hand",
@@ -178,6 +206,20 @@ impl StoreError {
     /// everything waits in memory.
     pub(super) fn passes(&self) -> bool {
         matches!(self, Self::Full { .. } | Self::ReadOnly { .. })
+    }
+
+    /// What `source` means for the one who tried to read the database at `path`, beside the one who
+    /// writes it, or without.
+    pub(super) fn reading(path: PathBuf, source: rusqlite::Error) -> Self {
+        match source.sqlite_error_code() {
+            Some(
+                ErrorCode::CannotOpen
+                | ErrorCode::PermissionDenied
+                | ErrorCode::ReadOnly
+                | ErrorCode::NotADatabase,
+            ) => Self::Unreadable { path, source },
+            _ => Self::new(path, "read", source),
+        }
     }
 
     /// What `source` means for the one who tried to do `doing` with the database at `path`.

@@ -12,6 +12,7 @@
 //! it. Nothing here knows what a rule or a rate is: what the core wants back is opaque text.
 
 mod backlog;
+mod backup;
 mod codec;
 mod desk;
 mod directory;
@@ -32,12 +33,13 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use backup::{Existing, backup};
 pub use directory::DATABASE;
 pub use error::StoreError;
 pub use handle::{Durable, Outcome, Store};
 pub use history::{
     Bucket, History, HistoryReader, HistorySettings, Import, Imported, ImportedBucket, KnownDevice,
-    Mode, Retention, Series, Taken, Tier, import, minute_of, time_of,
+    Mode, Region, Retention, Series, Taken, Tier, import, minute_of, time_of,
 };
 pub use holder::holder;
 pub use records::{

@@ -236,7 +236,7 @@ fn check(connection: &Connection, path: &Path) -> Result<(), StoreError> {
 
 /// Opens a database to read it beside the one who writes it.
 pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
-    let fail = |source| StoreError::new(path.to_owned(), "read", source);
+    let fail = |source| StoreError::reading(path.to_owned(), source);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connect = || -> rusqlite::Result<(Connection, Origin)> {
         let connection = Connection::open_with_flags(path, flags)?;

@@ -46,6 +46,11 @@ impl Ledger {
             .clone()
     }
 
+    /// Groups and interfaces that have rules as a whole.
+    pub fn total_views(&self) -> Vec<TotalView> {
+        self.totals.views()
+    }
+
     /// Open alerts and the latest closed ones, newest first.
     pub fn alert_views(&mut self) -> Arc<[Arc<AlertView>]> {
         let Self {

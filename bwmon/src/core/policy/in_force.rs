@@ -17,6 +17,17 @@ use crate::core::{
     view::ThresholdsView,
 };
 
+/// What may be used in a billing cycle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QuotaRule {
+    /// Bytes.
+    pub limit: u64,
+    /// Which of them.
+    pub direction: Direction,
+    /// Of which traffic; `None`: that which all rules look at.
+    pub scope: Option<Scope>,
+}
+
 /// Which rule: of each there is at most one alert at a time for a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Rule {
@@ -202,8 +213,17 @@ impl Rules {
 
     /// Bytes a billing cycle that are allowed, in whatever direction they are counted.
     pub fn quota(&self) -> Option<u64> {
+        self.quota_rule().map(|quota| quota.limit)
+    }
+
+    /// How those are counted.
+    pub fn quota_rule(&self) -> Option<QuotaRule> {
         self.list.iter().find_map(|each| match each.condition {
-            Condition::Quota { limit, .. } => Some(limit),
+            Condition::Quota { limit, .. } => Some(QuotaRule {
+                limit,
+                direction: each.rule.direction,
+                scope: each.scope,
+            }),
             _ => None,
         })
     }

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
 use crate::core::{
     cycle::Cycle,
     event::{Direction, Severity},
@@ -121,8 +124,9 @@ pub struct NewDeviceLimit {
     pub private: Option<bool>,
 }
 
-/// Which traffic a rule looks at.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Which traffic a rule or a report looks at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// What leaves or enters the local networks.
     #[default]

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::IpAddr, sync::LazyLock};
 
 use ipnet::IpNet;
 
-use super::mac::MacAddr;
+use super::{cycle::Cycle, mac::MacAddr};
 
 mod built_in;
 mod in_force;
@@ -13,7 +13,7 @@ mod limits;
 #[cfg(test)]
 mod tests;
 
-pub use in_force::{Condition, Cooldown, InForce, Rule, Rules, Timing};
+pub use in_force::{Condition, Cooldown, InForce, QuotaRule, Rule, Rules, Timing};
 pub use limits::{
     Directed, Limit, Limits, NewDeviceLimit, QuotaLimit, STEPS, Scope, Setting, SurgeLimit, Tuning,
 };
@@ -130,6 +130,26 @@ impl Policy {
     pub fn interface_rules(&self, name: &str) -> Option<Rules> {
         let rules = Rules::new(self.interfaces.get(name)?.clone());
         (!rules.list().is_empty()).then_some(rules)
+    }
+
+    /// How the owner's bill is counted: as that of the first interface with a quota, which is the line;
+    /// else of the first group, else of any device with one; else by the calendar month.
+    pub fn billing_cycle(&self) -> Cycle {
+        let interfaces = self
+            .interfaces
+            .keys()
+            .map(|name| self.interface_rules(name));
+        let groups = self.groups.keys().map(|name| self.group_rules(name));
+        let unknown = std::iter::once_with(|| Some(self.rules(None, &[])));
+        let entries = self.registered.iter();
+        let entries = entries.map(|entry| Some(self.rules(Some(entry), &[])));
+        let mut rules = interfaces
+            .chain(groups)
+            .chain(unknown)
+            .chain(entries)
+            .flatten();
+        let with_quota = rules.find(|rules| rules.quota().is_some());
+        with_quota.map_or_else(Cycle::default, |rules| rules.cycle)
     }
 
     /// The addresses that are registered.

@@ -9,8 +9,9 @@ use jiff::civil::{Date, DateTime};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    cycle::{Cycle, days_between},
+    cycle::Cycle,
     event::{Detail, Direction, RuleKind, Severity},
+    forecast,
     meter::Rates,
     policy::{Condition, Directed, InForce, Rule, Scope, Timing},
     surge::Expectation,
@@ -272,7 +273,7 @@ impl Facts<'_> {
                     limit,
                     from,
                     until,
-                    forecast: forecast(used, self.local, from, until),
+                    forecast: forecast::linear(used, self.local, from, until),
                 }
             }
             Condition::NewDevice { .. } => match self.newcomer {
@@ -378,23 +379,6 @@ fn surge(seen: f64, expectation: &Expectation, clear_percent: u8) -> Verdict {
 fn share(limit: u64, percent: u8) -> u64 {
     let share = u128::from(limit) * u128::from(percent) / 100;
     u64::try_from(share).unwrap_or(u64::MAX)
-}
-
-/// What a cycle will end with if it goes on as it went: linear in time. `None` on its first day, of
-/// which nothing follows for a month.
-fn forecast(used: u64, local: DateTime, from: Date, until: Date) -> Option<u64> {
-    const DAY: u128 = 86_400;
-    let days = u128::try_from(days_between(from, until)).ok()?;
-    let passed = u128::try_from(days_between(from, local.date())).ok()?;
-    let time = local.time();
-    let seconds = 3600 * i32::from(time.hour()) + 60 * i32::from(time.minute());
-    let passed = passed * DAY + u128::try_from(seconds).ok()?;
-    if passed < DAY {
-        return None;
-    }
-    let whole = u128::from(used) * days.saturating_mul(DAY) / passed;
-    // Never less than what is used already, not even by a clock that is ahead of the cycle.
-    Some(u64::try_from(whole).unwrap_or(u64::MAX).max(used))
 }
 
 #[cfg(test)]

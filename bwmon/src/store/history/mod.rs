@@ -22,7 +22,7 @@ pub use self::{
     import::{Import, Imported, ImportedBucket, Mode, Taken, import},
     imported::KnownDevice,
     keep::{HistorySettings, Retention},
-    read::{Bucket, History, HistoryReader, Series},
+    read::{Bucket, History, HistoryReader, Region, Series},
 };
 pub(super) use self::{
     keep::{forget_series, make_room},

@@ -3,11 +3,17 @@
 //! A reader sees the database as it was when it was opened. What moved since the last checkpoint is
 //! not in it: [`HistoryReader::until`] says where memory goes on.
 
-use std::{collections::HashMap, path::PathBuf};
+mod scan;
+
+use std::{
+    collections::HashMap,
+    io,
+    path::{Path, PathBuf},
+};
 
 use bwmon_common::layout::{Counter, Row};
 use jiff::{Timestamp, tz::TimeZone};
-use rusqlite::{Connection, params_from_iter, types::Value};
+use rusqlite::{Connection, ErrorCode, params_from_iter, types::Value};
 
 use super::{
     Tier, imported,
@@ -22,6 +28,8 @@ use crate::{
         schema,
     },
 };
+
+pub use scan::Region;
 
 /// Where history can be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,15 +90,49 @@ impl History {
         Self { path }
     }
 
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Opens it; hours and days are those of `zone`.
     ///
     /// # Errors
     ///
     /// When it can't be read, or is of another version.
     pub fn open(&self, zone: &TimeZone) -> Result<HistoryReader, StoreError> {
-        let fail = |source| StoreError::new(self.path.clone(), "read", source);
-        let connection = schema::open_to_read(&self.path)?;
-        HistoryReader::new(connection, self.path.clone(), zone.clone()).map_err(fail)
+        HistoryReader::new(self.connect()?, self.path.clone(), zone.clone())
+            .map_err(|source| StoreError::reading(self.path.clone(), source))
+    }
+
+    /// Copies the whole database to an empty file, as it is at this moment.
+    pub(in crate::store) fn copy_to(&self, to: &Path) -> Result<(), StoreError> {
+        use std::os::unix::ffi::OsStrExt;
+        let connection = self.connect()?;
+        let name = std::str::from_utf8(to.as_os_str().as_bytes()).map_err(|_| {
+            let source = io::Error::new(io::ErrorKind::InvalidInput, "its name is not UTF-8");
+            StoreError::Backup {
+                path: to.to_owned(),
+                source,
+            }
+        })?;
+        connection
+            .execute("VACUUM INTO ?1", [name])
+            .map_err(|source| match source.sqlite_error_code() {
+                // It is the copy that has no room, or no place.
+                Some(ErrorCode::DiskFull | ErrorCode::CannotOpen | ErrorCode::SystemIoFailure) => {
+                    StoreError::Backup {
+                        path: to.to_owned(),
+                        source: io::Error::other(source),
+                    }
+                }
+                _ => StoreError::reading(self.path.clone(), source),
+            })?;
+        Ok(())
+    }
+
+    fn connect(&self) -> Result<Connection, StoreError> {
+        schema::open_to_read(&self.path)
     }
 }
 

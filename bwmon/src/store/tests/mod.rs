@@ -1,5 +1,6 @@
 //! What the tests of the store share.
 
+mod backup;
 mod durability;
 mod history;
 mod importing;

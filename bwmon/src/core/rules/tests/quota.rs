@@ -68,22 +68,3 @@ fn a_quota_is_about_its_cycle() {
     };
     assert_eq!(finding.detail, detail);
 }
-
-#[test]
-fn a_forecast_goes_on_as_it_went() {
-    let (from, until) = (date(2026, 3, 1), date(2026, 3, 31));
-    for (used, local, expected) in [
-        (100, date(2026, 3, 1).at(23, 59, 0, 0), None),
-        (100, date(2026, 3, 2).at(0, 0, 0, 0), Some(3000)),
-        (100, date(2026, 3, 11).at(0, 0, 0, 0), Some(300)),
-        (100, date(2026, 3, 30).at(23, 59, 0, 0), Some(100)),
-        (0, date(2026, 3, 16).at(12, 0, 0, 0), Some(0)),
-        (u64::MAX, date(2026, 3, 2).at(0, 0, 0, 0), Some(u64::MAX)),
-        // A clock that is behind the cycle, or ahead of it.
-        (100, date(2026, 2, 1).at(12, 0, 0, 0), None),
-        (100, date(2026, 4, 30).at(0, 0, 0, 0), Some(100)),
-    ] {
-        let actual = forecast(used, local, from, until);
-        assert_eq!(actual, expected, "{used} at {local}");
-    }
-}
