@@ -151,14 +151,19 @@ impl Activity {
         }
     }
 
+    /// A day is over, unless the clock is ahead. They come in order.
+    pub(super) fn had_finished(&mut self, day: DayUsage) {
+        if self.finished.len() == FINISHED {
+            self.finished.remove(0);
+        }
+        self.finished.push(day);
+    }
+
     /// Moves on to `day`. Returns the day that ended, or else those that had begun too early.
     fn change_day(&mut self, day: Date) -> (Option<DayUsage>, Vec<Date>) {
         let before = self.usage.day;
         if let Some(finished) = self.usage.roll(day) {
-            if self.finished.len() == FINISHED {
-                self.finished.remove(0);
-            }
-            self.finished.push(finished);
+            self.had_finished(finished);
             return (Some(finished), Vec::new());
         }
         if day == before {
@@ -246,10 +251,20 @@ impl Activity {
         self.rates
     }
 
-    /// Takes in another subject that turned out to be this one.
-    pub(super) fn merge(&mut self, mut other: Self, day: Date) {
-        other.usage.roll(day);
-        self.usage.roll(day);
+    /// Takes in another subject that turned out to be this one. Returns the day that one of them had
+    /// not ended yet.
+    pub(super) fn merge(&mut self, mut other: Self) -> Option<DayUsage> {
+        let day = self.usage.day.max(other.usage.day);
+        let ended = other.usage.roll(day).or(self.usage.roll(day));
+        for finished in other.finished.into_iter().chain(ended) {
+            match self.finished.iter_mut().find(|own| own.day == finished.day) {
+                Some(own) => own.merge(&finished),
+                None => self.finished.push(finished),
+            }
+        }
+        self.finished.sort_unstable_by_key(|finished| finished.day);
+        let too_many = self.finished.len().saturating_sub(FINISHED);
+        self.finished.drain(..too_many);
         self.usage.merge(&other.usage);
         self.used.merge(&other.used);
         self.pending = plus(self.pending, other.pending);
@@ -272,6 +287,7 @@ impl Activity {
         }
         self.silent_for = self.silent_for.min(other.silent_for);
         self.is_learning |= other.is_learning;
+        ended
     }
 
     /// Which traffic counts for a rule; `usual` for one that does not say so itself.

@@ -13,6 +13,7 @@ use super::{
     names::{Name, NameSource, Names, name_by_vendor},
     policy::{Policy, Rules},
     time::rfc3339,
+    usage::DayUsage,
     view::DeviceView,
 };
 
@@ -152,9 +153,10 @@ impl Device {
         self.registered
     }
 
-    /// Takes in another device that turned out to be this one.
-    pub(super) fn merge(&mut self, other: Self, day: Date) {
-        self.activity.merge(other.activity, day);
+    /// Takes in another device that turned out to be this one. Returns the day that one of them had
+    /// not ended yet.
+    pub(super) fn merge(&mut self, other: Self) -> Option<DayUsage> {
+        let ended = self.activity.merge(other.activity);
         self.first_seen = match (self.first_seen, other.first_seen) {
             (Some(mine), Some(others)) => Some(mine.min(others)),
             (mine, others) => mine.or(others),
@@ -162,6 +164,7 @@ impl Device {
         self.last_seen = self.last_seen.max(other.last_seen);
         self.is_unsaved = true;
         self.view = None;
+        ended
     }
 
     /// How readers see it.

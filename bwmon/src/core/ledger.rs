@@ -169,6 +169,8 @@ pub struct Saved {
     pub devices: Vec<SavedDevice>,
     /// What devices used on the latest day.
     pub usage: Vec<(String, DayUsage)>,
+    /// The same of days before it, oldest first.
+    pub finished: Vec<(String, DayUsage)>,
     /// Addresses.
     pub addresses: Vec<SavedAddress>,
     /// Alerts.

@@ -91,10 +91,13 @@ pub(super) fn restore(ledger: &mut Ledger, loaded: Loaded, now: &Now) -> Vec<Sav
         first_seen: record.first_seen,
         last_seen: record.last_seen,
     });
-    let usage = loaded
-        .usage
-        .into_iter()
-        .filter_map(|record| Some((record.device, read::<DayUsage>("usage", &record.state)?)));
+    let days = |records: Vec<UsageRecord>| -> Vec<(String, DayUsage)> {
+        let records = records.into_iter();
+        records
+            .filter_map(|record| Some((record.device, read("usage", &record.state)?)))
+            .collect()
+    };
+    let (usage, finished) = (days(loaded.usage), days(loaded.finished));
     let addresses = loaded.addresses.into_iter().map(|record| SavedAddress {
         address: record.address,
         mac: record.mac,
@@ -114,7 +117,8 @@ pub(super) fn restore(ledger: &mut Ledger, loaded: Loaded, now: &Now) -> Vec<Sav
     let keeps_addresses = !tables.is_empty();
     let saved = Saved {
         devices: devices.collect(),
-        usage: usage.collect(),
+        usage,
+        finished,
         addresses: addresses.filter(|_| keeps_addresses).collect(),
         alerts: alerts.collect(),
         memory: memory.collect(),

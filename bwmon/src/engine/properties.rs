@@ -309,7 +309,7 @@ fn sent(steps: &[Step]) -> BTreeMap<String, u64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn any_split_into_runs_tells_the_same_as_one_run(

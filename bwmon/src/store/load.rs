@@ -25,7 +25,8 @@ pub(super) fn load(connection: &Connection, day: Date) -> rusqlite::Result<Loade
     Ok(Loaded {
         at,
         devices: devices(connection)?,
-        usage: usage(connection, day)?,
+        usage: usage(connection, day, "=")?,
+        finished: usage(connection, day, "<")?,
         alerts: alerts(connection)?,
         lifecycle,
         tables: tables(connection)?,
@@ -53,12 +54,16 @@ fn devices(connection: &Connection) -> rusqlite::Result<Vec<DeviceRecord>> {
     devices.collect()
 }
 
-fn usage(connection: &Connection, day: Date) -> rusqlite::Result<Vec<UsageRecord>> {
-    let mut statement = connection.prepare(
+/// The day to go on with.
+const LATEST: &str = "max(?1, (SELECT coalesce(max(day), ?1) FROM usage))";
+
+/// Usage of days that compare to [`LATEST`] like this.
+fn usage(connection: &Connection, day: Date, compared: &str) -> rusqlite::Result<Vec<UsageRecord>> {
+    let mut statement = connection.prepare(&format!(
         "SELECT device.id, day, state, sent, received, sent_local, received_local, active_seconds
          FROM usage JOIN device ON device.key = usage.device
-         WHERE day = max(?1, (SELECT coalesce(max(day), ?1) FROM usage)) AND state IS NOT NULL ORDER BY device.key",
-    )?;
+         WHERE day {compared} {LATEST} AND state IS NOT NULL ORDER BY day, device.key"
+    ))?;
     let usage = statement.query_map([Text(day)], |row| {
         Ok(UsageRecord {
             device: row.get(0)?,

@@ -259,8 +259,10 @@ pub struct Loaded {
     pub at: Option<Timestamp>,
     /// All of them.
     pub devices: Vec<DeviceRecord>,
-    /// Of the day asked for.
+    /// Of the day asked for, or the latest.
     pub usage: Vec<UsageRecord>,
+    /// Of the days before that which may go on, should the clock turn out to be ahead; oldest first.
+    pub finished: Vec<UsageRecord>,
     /// The latest 200 and every open one, newest first.
     pub alerts: Vec<AlertRow>,
     /// As last written.

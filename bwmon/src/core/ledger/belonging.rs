@@ -230,12 +230,15 @@ impl Ledger {
         if let Some(old) = self.devices.remove(id)
             && let Some(device) = self.devices.get_mut(&new)
         {
-            device.merge(old, self.today);
+            let ended = device.merge(old);
             self.busy_devices.insert(new.clone());
             self.joined.push((id.to_owned(), new.clone()));
             self.forgotten.extend(Memory::forget_device(id));
             self.history.rename(id, &new);
             self.rename_days(id, &new);
+            if let Some(ended) = ended {
+                self.finish(&new, ended);
+            }
             self.renamed.push((id.to_owned(), new));
         }
     }
@@ -245,17 +248,22 @@ impl Ledger {
         let is_of_old = |(id, _): &mut (String, DayUsage)| id == old;
         let ended: Vec<_> = self.finished.extract_if(.., is_of_old).collect();
         for (_, usage) in ended {
-            let known = self.finished.iter_mut();
-            let mut known = known.filter(|(id, known)| id == new && known.day == usage.day);
-            match known.next() {
-                Some((_, known)) => known.merge(&usage),
-                None => self.finished.push((new.to_owned(), usage)),
-            }
+            self.finish(new, usage);
         }
         for (id, _) in &mut self.undated {
             if id == old {
                 new.clone_into(id);
             }
+        }
+    }
+
+    /// A day of a device ended, or a part of it that another device was.
+    fn finish(&mut self, id: &str, usage: DayUsage) {
+        let known = self.finished.iter_mut();
+        let mut known = known.filter(|(other, known)| other == id && known.day == usage.day);
+        match known.next() {
+            Some((_, known)) => known.merge(&usage),
+            None => self.finished.push((id.to_owned(), usage)),
         }
     }
 

@@ -9,6 +9,7 @@ impl Ledger {
         let Saved {
             devices,
             usage,
+            finished,
             addresses,
             alerts,
             memory,
@@ -68,6 +69,11 @@ impl Ledger {
             self.today = self.today.max(usage.day);
             if let Some(device) = self.devices.get_mut(&id) {
                 device.activity.usage = usage;
+            }
+        }
+        for (id, usage) in finished {
+            if let Some(device) = self.devices.get_mut(&id) {
+                device.activity.had_finished(usage);
             }
         }
         self.day = LocalDay::new(self.today);

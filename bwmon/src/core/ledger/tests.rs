@@ -102,6 +102,7 @@ impl Day {
         let saved = Saved {
             devices: changes.devices,
             usage: changes.usage,
+            finished: Vec::new(),
             addresses: changes.addresses,
             alerts,
             memory: memory.collect(),

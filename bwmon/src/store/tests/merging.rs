@@ -227,7 +227,9 @@ fn written(transactions: impl IntoIterator<Item = Backlog>) -> ([Loaded; 2], Vec
         let mut loaded = load(&writer.connection, day).unwrap();
         // The order is that in which they were made.
         loaded.devices.sort_by(|a, b| a.id.cmp(&b.id));
-        loaded.usage.sort_by(|a, b| a.device.cmp(&b.device));
+        for days in [&mut loaded.usage, &mut loaded.finished] {
+            days.sort_by(|a, b| (&a.device, a.day).cmp(&(&b.device, b.day)));
+        }
         loaded
     });
     (loaded, tiers::dump(&writer.connection))

@@ -56,6 +56,21 @@ fn expected(version: usize) -> Loaded {
             },
         ],
         usage: vec![usage("laptop", today(), 12), tv],
+        finished: vec![
+            UsageRecord {
+                state: "{}".to_owned(),
+                sent_local: 10,
+                received_local: 20,
+                ..usage("laptop", day("2026-03-07"), 1000)
+            },
+            UsageRecord {
+                state: "{}".to_owned(),
+                received: 0,
+                sent_local: 0,
+                received_local: 0,
+                ..usage("tv", day("2026-03-07"), 5)
+            },
+        ],
         alerts: vec![alert("a", "laptop", now())],
         lifecycle: Some("x".to_owned()),
         tables: vec![table("br-lan", vec![])],

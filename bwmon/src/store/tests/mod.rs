@@ -211,6 +211,7 @@ fn full_loaded() -> Loaded {
         at: Some(at),
         devices,
         usage,
+        finished: vec![],
         alerts,
         lifecycle,
         tables,
