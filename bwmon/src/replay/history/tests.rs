@@ -8,7 +8,7 @@ use crate::{
         ledger::SavedHistory,
         policy::{Group, Limits, Registration, Selector, Setting},
     },
-    store::{Checkpoint, DeviceRecord, History, Outcome as Written, Store},
+    store::{Checkpoint, DeviceRecord, History, Outcome as Written, Store, UsageRecord},
 };
 
 /// Monday, 2 March 2026, 00:00 in Berlin.
@@ -66,12 +66,29 @@ async fn recorded(directory: &tempfile::TempDir, days: i64, history: &[SavedHist
                 first_seen: at("2026-01-01T00:00:00Z"),
                 last_seen: time_of(to),
             }],
+            usage: vec![used(day, history.iter().filter(of_day))],
             history: history.iter().filter(of_day).cloned().collect(),
             ..Checkpoint::default()
         });
         assert!(matches!(store.outcome().await, Written::Durable(_)));
     }
     store.close().await.unwrap();
+}
+
+/// What the laptop used on a day; each of its minutes is an active one.
+fn used<'a>(day: i64, history: impl Iterator<Item = &'a SavedHistory>) -> UsageRecord {
+    let minutes = history.filter(|each| &*each.subject == LAPTOP).count();
+    let start = time_of(START + day * DAY).to_zoned(zone());
+    UsageRecord {
+        device: LAPTOP.to_owned(),
+        day: start.date(),
+        state: String::new(),
+        sent: 0,
+        received: 0,
+        sent_local: 0,
+        received_local: 0,
+        active_seconds: 60 * minutes as u64,
+    }
 }
 
 fn open(directory: &tempfile::TempDir) -> Recording {

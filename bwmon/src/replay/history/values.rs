@@ -44,8 +44,8 @@ pub(super) struct DayValues {
     pub(super) bytes: [u64; 3],
     /// Bytes per second.
     pub(super) peak: [u64; 3],
-    /// Seconds.
-    pub(super) active: u64,
+    /// Seconds; `None` where only longer buckets are kept, and nobody wrote it down.
+    pub(super) active: Option<u64>,
 }
 
 /// Who adds up to what: by place of the series, to which subjects it belongs.
@@ -74,7 +74,11 @@ pub(super) fn days(
             // Once it was seen, a day without it is one on which it did nothing.
             let has_begun = !known.is_empty() || values.is_some();
             if has_begun && !unknown.contains(&subject) {
-                known.insert(from, values.copied().unwrap_or_default());
+                let idle = DayValues {
+                    active: Some(0),
+                    ..DayValues::default()
+                };
+                known.insert(from, values.copied().unwrap_or(idle));
             }
         }
     }
@@ -93,6 +97,7 @@ fn day(
     // Those that belong together were fast at the same time, as far as anybody knows.
     let mut rates: HashMap<(usize, Tier, i64), [u64; 3]> = HashMap::new();
     let mut minutes: HashMap<usize, Vec<i64>> = HashMap::new();
+    let mut coarse: HashSet<usize> = HashSet::new();
     for bucket in buckets {
         if spread.contains(&(bucket.series, bucket.start)) {
             continue;
@@ -111,8 +116,14 @@ fn day(
                 *rate = rate.saturating_add(peak(bucket, scope, seconds));
             }
         }
-        if bucket.tier == Tier::Minute && bytes(bucket, Scope::Internet) >= ACTIVE_BYTES {
-            minutes.entry(bucket.series).or_default().push(bucket.start);
+        match bucket.tier {
+            Tier::Minute if bytes(bucket, Scope::Internet) >= ACTIVE_BYTES => {
+                minutes.entry(bucket.series).or_default().push(bucket.start);
+            }
+            Tier::Minute => {}
+            Tier::Quarter | Tier::Hour | Tier::Day => {
+                coarse.insert(bucket.series);
+            }
         }
     }
     for ((subject, _, _), rates) in rates {
@@ -125,10 +136,14 @@ fn day(
         let counted = minutes
             .get(&place)
             .map_or(0, |minutes| 60 * active(minutes));
-        let noted = recording.active.get(&(place, date)).copied().unwrap_or(0);
+        let noted = recording.active.get(&(place, date)).copied();
+        let known = match coarse.contains(&place) {
+            true => noted.map(|noted| noted.max(counted)),
+            false => Some(noted.unwrap_or(0).max(counted)),
+        };
         for subject in belongs {
             if let Some(day) = values.get_mut(subject) {
-                day.active = day.active.max(counted.max(noted));
+                day.active = day.active.max(known);
             }
         }
     }
