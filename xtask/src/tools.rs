@@ -92,7 +92,7 @@ const PROGRAMS: [Program; 13] = [
 
 /// The servers of Debian that the tests start themselves, each with a configuration of its own. An
 /// installed one would also start by itself, now and at each boot; so these are only unpacked.
-const SERVERS: [Program; 2] = [
+const SERVERS: [Program; 3] = [
     Program {
         name: "mosquitto",
         package: "mosquitto",
@@ -102,6 +102,11 @@ const SERVERS: [Program; 2] = [
         name: "prometheus-alertmanager",
         package: "prometheus-alertmanager",
         why: "is the Alertmanager that alerts are posted to",
+    },
+    Program {
+        name: "promtool",
+        package: "prometheus",
+        why: "judges the metrics",
     },
 ];
 

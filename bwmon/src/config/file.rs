@@ -11,6 +11,7 @@ use super::{
     error::{ConfigError, Mistake, Place, wording},
     history::HistoryTable,
     interface,
+    metrics::MetricsTable,
     names::NamesTable,
     network,
     reader::Reader,
@@ -59,6 +60,8 @@ struct File {
     http: HttpTable,
     #[serde(default)]
     history: HistoryTable,
+    #[serde(default)]
+    metrics: MetricsTable,
     #[serde(default)]
     defaults: Defaults,
     #[serde(default)]
@@ -150,6 +153,7 @@ pub(super) fn parse(source: &Source) -> Result<Parsed, ConfigError> {
             token: reader.secret("http.token_file", file.http.token_file.as_ref())?,
         },
         history: file.history.read(reader)?,
+        metrics: file.metrics.read(reader)?,
         policy: Policy {
             defaults: file.defaults.0,
             groups: file.groups.0,

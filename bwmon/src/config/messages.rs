@@ -196,7 +196,7 @@ fn mistakes_in_the_configuration_are_told_with_their_place() {
     xdp_mode = "\u001b[31mred\n"
         bwmon.toml:1:12: xdp_mode: "\u{1b}[31mred\n" is not allowed; allowed here: "auto", "native", "generic", "tc"
     "a\nb`, expected `c" = 1
-        bwmon.toml:1:1: unknown key "a\nb`, expected `c"; allowed here: "interfaces", "xdp_mode", "tc_mode", "local_networks", "max_addresses", "poll_interval", "devices_file", "state_dir", "pin", "timezone", "http", "history", "defaults", "groups", "interface_limits", "names", "notify"
+        bwmon.toml:1:1: unknown key "a\nb`, expected `c"; allowed here: "interfaces", "xdp_mode", "tc_mode", "local_networks", "max_addresses", "poll_interval", "devices_file", "state_dir", "pin", "timezone", "http", "history", "metrics", "defaults", "groups", "interface_limits", "names", "notify"
     "#);
 }
 

@@ -18,6 +18,7 @@ mod listen;
 mod load;
 #[cfg(test)]
 mod messages;
+mod metrics;
 mod names;
 mod network;
 mod reader;
@@ -51,6 +52,7 @@ pub use self::{
     history::History,
     listen::ListenError,
     load::{Overrides, load},
+    metrics::Metrics,
     names::{Names, Resolver},
     network::{NetworkError, SelectorError},
     restart::restart_needed,
@@ -87,6 +89,8 @@ pub struct Config {
     pub history: History,
     /// Who is asked what a device is called.
     pub names: Names,
+    /// What is shown to Prometheus.
+    pub metrics: Metrics,
     /// Where events go.
     pub notify: Vec<Channel>,
     /// Names and thresholds.

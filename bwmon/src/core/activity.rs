@@ -14,7 +14,7 @@ use super::{
     surge::{Expectation, Surge},
     time::Now,
     usage::{CycleUsage, DayUsage},
-    view::{CycleView, TodayView},
+    view::{CycleView, MovedView, TodayView},
 };
 
 /// Finished days that are remembered: how often a clock may jump ahead before it is set right.
@@ -54,6 +54,8 @@ pub(super) struct Activity {
     silent_for: Duration,
     /// Counted since the last sample.
     pending: Row,
+    /// Counted since the start of this run.
+    since_start: Row,
 }
 
 /// What is usual in one direction, and what is to be made of it now.
@@ -78,6 +80,7 @@ impl Activity {
             is_due: false,
             silent_for: Duration::ZERO,
             pending: Row::default(),
+            since_start: Row::default(),
         }
     }
 
@@ -123,6 +126,7 @@ impl Activity {
             received_local,
         } = counted;
         let has_counted = counted != Row::default();
+        self.since_start = plus(self.since_start, counted);
         if has_counted {
             let active = self.rules.find(RuleKind::ActiveTime, Direction::Total);
             let scope = active.and_then(|rule| rule.scope).unwrap_or(moment.scope);
@@ -251,6 +255,17 @@ impl Activity {
         self.rates
     }
 
+    /// What it moved since the start of this run.
+    pub(super) fn since_start_view(&self) -> MovedView {
+        let row = self.since_start;
+        MovedView {
+            sent: row.sent.bytes,
+            received: row.received.bytes,
+            sent_local: row.sent_local.bytes,
+            received_local: row.received_local.bytes,
+        }
+    }
+
     /// Takes in another subject that turned out to be this one. Returns the day that one of them had
     /// not ended yet.
     pub(super) fn merge(&mut self, mut other: Self) -> Option<DayUsage> {
@@ -268,6 +283,7 @@ impl Activity {
         self.usage.merge(&other.usage);
         self.used.merge(&other.used);
         self.pending = plus(self.pending, other.pending);
+        self.since_start = plus(self.since_start, other.since_start);
         for (mine, others) in [
             (&mut self.rates, other.rates),
             (&mut self.local_rates, other.local_rates),

@@ -191,6 +191,7 @@ impl Device {
             group: self.group.clone(),
             sent_rate: rates.sent as u64,
             received_rate: rates.received as u64,
+            since_start: self.activity.since_start_view(),
             today: self.activity.today_view(),
             cycle: rules.quota().map(|_| self.activity.cycle_view()),
             thresholds: rules.view(),

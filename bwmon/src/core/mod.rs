@@ -11,6 +11,7 @@ mod activity;
 pub mod alerts;
 pub mod cycle;
 mod device;
+pub mod durations;
 pub mod event;
 pub mod forecast;
 pub mod history;

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::{
     cycle::Cycle,
+    durations::Durations,
     event::{Direction, EventDevice, RuleKind, Severity, Unit},
     history::Sample,
     mac::MacAddr,
@@ -33,6 +34,8 @@ pub struct Snapshot {
     pub alerts: Arc<[Arc<AlertView>]>,
     /// Mutes in force, in the order in which they were made.
     pub mutes: Arc<[Arc<MuteView>]>,
+    /// What each channel did, in the order of the configuration.
+    pub channels: Vec<ChannelView>,
     /// What moved in each sample of the last ten minutes, oldest first.
     pub recent: Arc<[Arc<Sample>]>,
     /// Groups and interfaces that have rules as a whole.
@@ -128,6 +131,9 @@ pub struct PollStatus {
     pub last_seconds: f64,
     /// The longest one.
     pub max_seconds: f64,
+    /// How many took how long.
+    #[serde(skip)]
+    pub durations: Durations,
 }
 
 /// A number for each direction, seen from the devices.
@@ -239,6 +245,9 @@ pub struct DeviceView {
     pub sent_rate: u64,
     /// Bytes per second, smoothed.
     pub received_rate: u64,
+    /// Since bwmon started; only growing.
+    #[serde(default)]
+    pub since_start: MovedView,
     /// Since local midnight.
     pub today: TodayView,
     /// Since the billing day; `None` without a quota.
@@ -253,6 +262,48 @@ pub struct DeviceView {
     /// RFC 3339.
     #[schema(format = DateTime)]
     pub last_seen: Option<String>,
+}
+
+/// What a device moved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MovedView {
+    /// Bytes uploaded.
+    pub sent: u64,
+    /// Bytes downloaded.
+    pub received: u64,
+    /// The part of `sent` that stayed in the local networks.
+    pub sent_local: u64,
+    /// The part of `received` that stayed in the local networks.
+    pub received_local: u64,
+}
+
+impl MovedView {
+    /// Both together.
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            sent: self.sent.saturating_add(other.sent),
+            received: self.received.saturating_add(other.received),
+            sent_local: self.sent_local.saturating_add(other.sent_local),
+            received_local: self.received_local.saturating_add(other.received_local),
+        }
+    }
+}
+
+/// What a channel did since bwmon started.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChannelView {
+    /// Its name.
+    pub name: String,
+    /// Events that arrived.
+    pub delivered: u64,
+    /// Tries that failed.
+    pub failed: u64,
+    /// Events that got too old, or can't be put into a request.
+    pub given_up: u64,
+    /// Events that there was no room for.
+    pub shed: u64,
+    /// Events that are still to be delivered.
+    pub waiting: usize,
 }
 
 /// Usage in a period.

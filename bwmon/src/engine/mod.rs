@@ -126,6 +126,7 @@ pub async fn run(
     let (heartbeat, heartbeats) = channel::channel(None);
     let (token, tokens) = channel::channel(config.http.token.clone());
     let (configuration, configurations) = channel::channel(Arc::default());
+    let (max_metrics, max_metrics_seen) = channel::channel(config.metrics.max_devices);
     let (devices_file, devices_files) = channel::channel(config.devices_file.clone());
     let (requests, asked) = mpsc::channel(MAX_REQUESTS);
     let (reload, reloads) = mpsc::channel(MAX_REQUESTS);
@@ -134,6 +135,7 @@ pub async fn run(
         heartbeat,
         token,
         configuration,
+        max_metrics,
         devices_file,
     };
 
@@ -162,6 +164,7 @@ pub async fn run(
         started_at: rfc3339(now.wall, &engine.config.timezone),
         started: Instant::now(),
         configuration: configurations,
+        max_metrics: max_metrics_seen,
     };
     let deps = http::Deps {
         listen: bound,
@@ -269,6 +272,8 @@ struct Published {
     heartbeat: channel::Sender<Option<Heartbeat>>,
     token: channel::Sender<Option<Secret>>,
     configuration: channel::Sender<Arc<serde_json::Value>>,
+    /// Devices that have metrics of their own.
+    max_metrics: channel::Sender<usize>,
     devices_file: channel::Sender<PathBuf>,
 }
 
@@ -436,6 +441,7 @@ impl Engine {
         self.offer_addresses(&now);
         let took = started.elapsed().as_secs_f64();
         self.poll.last_seconds = took;
+        self.poll.durations.add(took);
         self.poll.max_seconds = self.poll.max_seconds.max(took);
         self.publish(&now);
         let interval = self.config.poll_interval;

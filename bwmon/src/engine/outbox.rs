@@ -13,6 +13,7 @@ use crate::{
         event::{Event, EventState},
         message,
         time::Now,
+        view::ChannelView,
     },
     notify::{self, Entry, Failed, Notifier, Restored},
     store::{self, Durable, FailedRecord, Loaded, OutboxRecord, Outcome, Store},
@@ -108,6 +109,21 @@ impl Engine {
             .take_settled()
             .into_iter()
             .map(settled)
+            .collect()
+    }
+
+    /// What each channel did.
+    pub(super) fn channel_views(&self) -> Vec<ChannelView> {
+        let channels = self.notifier.stats().into_iter();
+        channels
+            .map(|stats| ChannelView {
+                name: stats.name,
+                delivered: stats.delivered,
+                failed: stats.failed,
+                given_up: stats.given_up,
+                shed: stats.shed,
+                waiting: stats.waiting,
+            })
             .collect()
     }
 

@@ -51,6 +51,7 @@ impl Engine {
             devices: self.ledger.device_views(),
             alerts: self.ledger.alert_views(),
             mutes,
+            channels: self.channel_views(),
             recent: self.ledger.recent(),
             totals: self.ledger.total_views(),
             cycle: self.ledger.billing_cycle(),

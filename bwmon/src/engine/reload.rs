@@ -61,6 +61,7 @@ impl Engine {
         self.ledger.apply(new.policy.clone());
         self.notifier.reconfigure(new.notify.clone());
         self.out.token.send_replace(new.http.token.clone());
+        self.out.max_metrics.send_replace(new.metrics.max_devices);
         self.out.devices_file.send_replace(new.devices_file.clone());
         // What only a restart changes stays what it is.
         self.config = Config {

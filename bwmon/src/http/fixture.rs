@@ -16,11 +16,12 @@ use crate::{
     config::Secret,
     core::{
         cycle::Cycle,
+        durations::Durations,
         event::{Direction, EventDevice, RuleKind, Severity, SubjectKind, Unit},
         names::NameSource,
         view::{
-            AddressView, AlertState, AlertView, DeviceView, Directions, InterfaceView, MuteView,
-            PollStatus, Snapshot, Status, StoreStatus, TodayView, Versions,
+            AddressView, AlertState, AlertView, ChannelView, DeviceView, Directions, InterfaceView,
+            MuteView, PollStatus, Snapshot, Status, StoreStatus, TodayView, Versions,
         },
     },
     store::History,
@@ -70,6 +71,7 @@ impl World {
             started_at: "2026-03-08T09:02:11+01:00".to_owned(),
             started: Instant::now(),
             configuration: self.configuration.subscribe(),
+            max_metrics: watch::Sender::new(2).subscribe(),
         })
     }
 
@@ -131,6 +133,7 @@ pub(crate) fn household() -> Snapshot {
                 missed: 2,
                 last_seconds: 0.0008,
                 max_seconds: 0.0031,
+                durations: durations(),
             },
             local_networks: vec!["192.168.1.0/24".to_owned(), "fd00::/64".to_owned()],
             counts_every_address: false,
@@ -153,11 +156,25 @@ pub(crate) fn household() -> Snapshot {
         .map(Arc::new)
         .into(),
         mutes: [mute("m1")].map(Arc::new).into(),
+        channels: vec![ChannelView {
+            name: "phone".to_owned(),
+            delivered: 7,
+            failed: 2,
+            waiting: 1,
+            ..ChannelView::default()
+        }],
         recent: Arc::default(),
         totals: Vec::new(),
         cycle: Cycle::default(),
         versions: Versions::default(),
     }
+}
+
+fn durations() -> Durations {
+    let mut durations = Durations::default();
+    durations.add(0.0008);
+    durations.add(0.0031);
+    durations
 }
 
 /// An idle device without a name of its own.
@@ -178,6 +195,7 @@ pub(crate) fn device(id: &str, addresses: &[&str]) -> DeviceView {
         group: None,
         sent_rate: 0,
         received_rate: 0,
+        since_start: Default::default(),
         today: TodayView::default(),
         cycle: None,
         thresholds: Default::default(),

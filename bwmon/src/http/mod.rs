@@ -16,6 +16,7 @@ mod guard;
 mod health;
 mod history;
 mod listen;
+mod metrics;
 mod openapi;
 mod page;
 mod pieces;
@@ -98,6 +99,8 @@ pub struct Process {
     pub started: Instant,
     /// The configuration in force, without secrets. A reload changes it.
     pub configuration: watch::Receiver<Arc<serde_json::Value>>,
+    /// How many devices have metrics of their own. A reload changes it.
+    pub max_metrics: watch::Receiver<usize>,
 }
 
 /// Why the interface does not work.

@@ -26,7 +26,7 @@ use super::{
     devices,
     format::Format,
     guard::{self, MAX_BODY},
-    health, history,
+    health, history, metrics,
     openapi::{self, Document},
     problem::Problem,
     query, registered, report,
@@ -35,11 +35,12 @@ use super::{
 };
 use crate::core::view::InterfaceView;
 
-/// Every route. Further parts (metrics, live stream, dashboard) are further lines.
+/// Every route. Further parts (live stream, dashboard) are further lines.
 fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(openapi::Base::openapi())
         .routes(routes!(healthz))
         .routes(routes!(usage_report::usage_report))
+        .routes(routes!(metrics::metrics))
         .routes(routes!(openapi::openapi_json))
         .routes(routes!(status))
         .routes(routes!(interfaces))

@@ -84,10 +84,15 @@ impl Record for DeviceView {
         "muted",
         "cycle_direction",
         "cycle_scope",
+        "since_start_sent",
+        "since_start_received",
+        "since_start_sent_local",
+        "since_start_received_local",
     ];
 
     fn write(&self, row: &mut Row) {
-        let (today, thresholds) = (&self.today, &self.thresholds);
+        let (today, since_start) = (&self.today, &self.since_start);
+        let thresholds = &self.thresholds;
         let cycle = self.cycle.as_ref();
         row.text(&self.id)
             .text(&self.name)
@@ -123,7 +128,11 @@ impl Record for DeviceView {
             .own(self.private_mac)
             .own(self.muted)
             .own_or_empty(cycle.map(|cycle| cycle.direction.as_str()))
-            .own_or_empty(cycle.and_then(|cycle| cycle.scope).map(Scope::as_str));
+            .own_or_empty(cycle.and_then(|cycle| cycle.scope).map(Scope::as_str))
+            .own(since_start.sent)
+            .own(since_start.received)
+            .own(since_start.sent_local)
+            .own(since_start.received_local);
     }
 }
 

@@ -39,7 +39,7 @@ use crate::{
 /// # Panics
 /// When there is neither.
 #[track_caller]
-fn server(name: &str) -> Command {
+pub fn server(name: &str) -> Command {
     let root = env::var_os("BWMON_SERVERS")
         .map_or_else(|| project().join("target/servers"), PathBuf::from);
     let directories = ["/usr/bin", "/usr/sbin"].map(PathBuf::from);
