@@ -22,6 +22,9 @@ const IGNORES_UNKNOWN: [&str; 2] = ["/healthz", "/usage_report"];
 /// The most that one page can have.
 pub(super) const MAX_LIMIT: usize = 1000;
 
+/// No list that is asked for by number is longer.
+const MAX_OFFSET: usize = 1_000_000;
+
 /// Which parameters each route knows.
 #[derive(Debug)]
 pub(super) struct Known(HashMap<(Method, String), Vec<String>>);
@@ -96,6 +99,15 @@ pub(super) fn limit<'de, D: Deserializer<'de>>(value: D) -> Result<Option<usize>
                 .filter(|limit| (1..=MAX_LIMIT).contains(limit))
         },
         format_args!("a whole number from 1 to {MAX_LIMIT}"),
+    )
+}
+
+/// How many entries before those that are wanted, up to [`MAX_OFFSET`].
+pub(super) fn offset<'de, D: Deserializer<'de>>(value: D) -> Result<Option<usize>, D::Error> {
+    parsed(
+        value,
+        |text| text.parse().ok().filter(|offset| *offset <= MAX_OFFSET),
+        format_args!("a whole number from 0 to {MAX_OFFSET}"),
     )
 }
 

@@ -57,8 +57,9 @@ pub(super) struct ReportQuery {
     #[param(minimum = 1, maximum = 1000, default = 1000)]
     limit: Option<usize>,
     /// How many rows come before this page.
-    #[param(minimum = 0)]
-    offset: Option<u32>,
+    #[serde(default, deserialize_with = "query::offset")]
+    #[param(minimum = 0, maximum = 1_000_000, default = 0)]
+    offset: Option<usize>,
     /// What the rows are written in; else it is as the `Accept` header says.
     #[param(inline)]
     format: Option<Format>,
@@ -106,8 +107,7 @@ pub(super) async fn report(
         .archive
         .ask(app.snapshot(), move |past| past.answer_report(&asked))
         .await?;
-    let offset = offset.map_or(0, |offset| offset as usize);
-    let page = report.rows.into_iter().skip(offset);
+    let page = report.rows.into_iter().skip(offset.unwrap_or_default());
     report.rows = page.take(limit.unwrap_or(USUAL_ROWS)).collect();
     let response = match Format::wanted(format, &headers) {
         Format::Json => json_unless_had(&headers, &report)?,
