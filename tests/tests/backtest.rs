@@ -138,29 +138,28 @@ fn a_series_is_played_as_the_device_of_its_name() {
 }
 
 /// Of a device that bwmon itself knew, on each of 20 days: 1 GB from ten to eleven o'clock.
-fn record(database: &Path) {
-    let connection = Connection::open(database).unwrap();
-    connection
-        .busy_timeout(std::time::Duration::from_secs(10))
-        .unwrap();
+fn record(database: &Path) -> rusqlite::Result<()> {
+    let connection = Connection::open(database)?;
+    connection.busy_timeout(std::time::Duration::from_secs(10))?;
     let series = "INSERT INTO series (subject) VALUES ('02:1b:c3:00:4f:9e')";
-    connection.execute(series, []).unwrap();
+    connection.execute(series, [])?;
     let key = connection.last_insert_rowid();
     let midnight = Timestamp::now().as_second() / 86_400 * 1440;
-    let put = |tier: &str, at: i64, bytes: i64| {
+    let put = |tier: &str, at: i64, bytes: i64| -> rusqlite::Result<usize> {
         let insert = format!(
             "INSERT INTO history_{tier} VALUES (?1, ?2, ?3, 0, 0, 0, ?3 / 1000, 0, 0, 0, ?3 / 900, 0)"
         );
-        connection.execute(&insert, [at, key, bytes]).unwrap();
+        connection.execute(&insert, [at, key, bytes])
     };
     for day in 1..=20 {
         let start = midnight - day * 1440;
-        put("day", start, 1_000_000_000);
-        put("hour", start + 600, 1_000_000_000);
+        put("day", start, 1_000_000_000)?;
+        put("hour", start + 600, 1_000_000_000)?;
         for quarter in 0..4 {
-            put("quarter", start + 600 + 15 * quarter, 250_000_000);
+            put("quarter", start + 600 + 15 * quarter, 250_000_000)?;
         }
     }
+    Ok(())
 }
 
 #[test]
@@ -169,7 +168,7 @@ fn recorded_history_is_played_beside_the_daemon_and_suggests_thresholds() {
     let setup = Setup::new(&lan.router, &["lan0"]).config("timezone = \"UTC\"\n");
     let daemon = setup.start();
     let database = setup.state_path().join("bwmon.db");
-    record(&database);
+    record(&database).unwrap();
     let database = database.to_str().unwrap();
     let history = ["--since", "30d", "--database", database];
     let play = |threshold: &str, more: &[&str]| {

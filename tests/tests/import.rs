@@ -1,4 +1,8 @@
 //! `bwmon import`: the past of other programs comes into the history of a running daemon, once.
+#![expect(
+    clippy::expect_used,
+    reason = "what a test stands on fails by panicking, with the reason"
+)]
 
 use std::{fs, path::Path};
 
@@ -116,10 +120,14 @@ fn a_file_with_a_mistake_brings_nothing() {
 #[track_caller]
 fn fails(setup: &Setup, args: &[&str], expected: &str) {
     let state = setup.state_path();
-    let mut words = vec!["import", "--state-dir", state.to_str().unwrap()];
+    let mut words = vec![
+        "import",
+        "--state-dir",
+        state.to_str().expect("a path is text"),
+    ];
     words.extend(args);
     let output = setup.command(words);
-    let error = String::from_utf8(output.stderr).unwrap();
+    let error = String::from_utf8(output.stderr).expect("stderr is text");
     assert_eq!(output.status.code(), Some(2), "{error}");
     assert!(
         error.contains(expected) && error.lines().count() == 1,
@@ -130,22 +138,31 @@ fn fails(setup: &Setup, args: &[&str], expected: &str) {
 #[track_caller]
 fn import(setup: &Setup, files: &[&std::path::PathBuf], args: &[&str]) -> String {
     let state = setup.state_path();
-    let mut words = vec!["import", "--state-dir", state.to_str().unwrap()];
-    words.extend(files.iter().map(|path| path.to_str().unwrap()));
+    let mut words = vec![
+        "import",
+        "--state-dir",
+        state.to_str().expect("a path is text"),
+    ];
+    words.extend(
+        files
+            .iter()
+            .map(|path| path.to_str().expect("a path is text")),
+    );
     words.extend(args);
     let output = setup.command(words);
     assert!(output.status.success(), "{output:?}");
-    String::from_utf8(output.stdout).unwrap()
+    String::from_utf8(output.stdout).expect("stdout is text")
 }
 
 fn open(database: &Path) -> Connection {
-    Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap()
+    Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)
+        .expect("read what was imported")
 }
 
 fn one(database: &Path, query: &str) -> i64 {
     open(database)
         .query_row(query, [], |row| row.get(0))
-        .unwrap()
+        .expect("read what was imported")
 }
 
 fn sums(database: &Path) -> Vec<i64> {

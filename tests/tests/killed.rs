@@ -1,10 +1,6 @@
 //! The daemon is killed over and over, at any moment, while there is traffic. With pinned tables, not
 //! a byte is lost or counted twice: day and history say at the end what the interface's own counters
 //! say. Without, it costs what the documentation says, and no more.
-#![expect(
-    clippy::expect_used,
-    reason = "what a test stands on fails by panicking, with the reason"
-)]
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},

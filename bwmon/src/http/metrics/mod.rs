@@ -84,31 +84,28 @@ fn write_devices(out: &mut Exposition, devices: &[Arc<DeviceView>], most: usize)
         let all = rest.iter().map(|device| device.since_start);
         all.fold(MovedView::default(), MovedView::plus)
     });
-    let directions: [(&str, &str, fn(&MovedView) -> [u64; 2]); 2] = [
-        (
-            "bwmon_device_sent_bytes_total",
-            "Bytes that a device sent since bwmon started.",
-            |moved| [moved.sent, moved.sent_local],
-        ),
-        (
-            "bwmon_device_received_bytes_total",
-            "Bytes that a device received since bwmon started.",
-            |moved| [moved.received, moved.received_local],
-        ),
-    ];
-    for (metric, help, take) in directions {
-        out.metric(metric, Kind::Counter, help);
-        let own = shown
-            .iter()
-            .map(|device| (device.id.as_str(), device.name.as_str(), device.since_start));
-        let rest = rest.map(|moved| (OTHER, OTHER, moved));
-        for (id, name, moved) in own.chain(rest) {
-            let [total, local] = take(&moved);
-            for (scope, bytes) in [("internet", total.saturating_sub(local)), ("local", local)] {
-                let labels = [("device", id), ("name", name), ("scope", scope)];
-                out.sample(metric, &labels, bytes);
-            }
-        }
+    let own = shown
+        .iter()
+        .map(|device| (device.id.as_str(), device.name.as_str(), device.since_start));
+    let rest = rest.map(|moved| (OTHER, OTHER, moved));
+    let moved: Vec<(&str, &str, MovedView)> = own.chain(rest).collect();
+    let metric = "bwmon_device_sent_bytes_total";
+    let help = "Bytes that a device sent since bwmon started.";
+    out.metric(metric, Kind::Counter, help);
+    for (id, name, moved) in &moved {
+        write_scopes(out, metric, [id, name], moved.sent, moved.sent_local);
+    }
+    let metric = "bwmon_device_received_bytes_total";
+    let help = "Bytes that a device received since bwmon started.";
+    out.metric(metric, Kind::Counter, help);
+    for (id, name, moved) in &moved {
+        write_scopes(
+            out,
+            metric,
+            [id, name],
+            moved.received,
+            moved.received_local,
+        );
     }
     let metric = "bwmon_device_active";
     out.metric(metric, Kind::Gauge, "Whether a device moves something now.");
@@ -116,6 +113,13 @@ fn write_devices(out: &mut Exposition, devices: &[Arc<DeviceView>], most: usize)
         let is_active = device.sent_rate > 0 || device.received_rate > 0;
         let labels = [("device", device.id.as_str()), ("name", &device.name)];
         out.sample(metric, &labels, u8::from(is_active));
+    }
+}
+
+fn write_scopes(out: &mut Exposition, metric: &str, [id, name]: [&str; 2], total: u64, local: u64) {
+    for (scope, bytes) in [("internet", total.saturating_sub(local)), ("local", local)] {
+        let labels = [("device", id), ("name", name), ("scope", scope)];
+        out.sample(metric, &labels, bytes);
     }
 }
 
