@@ -210,7 +210,10 @@ impl Years {
             });
             report.expect("the cycle is reported").rows.len()
         });
-        self.time("a year of one device", || self.device_year());
+        self.time(
+            "a year of one device, by the hour and then by the day",
+            || self.device_year(),
+        );
         self.time("a day of all devices, by three minutes", || {
             let answer = self.ask().answer_history(&HistoryAsked::default());
             answer.expect("the day is told").points.len()
