@@ -318,27 +318,56 @@ proptest! {
         // Days with 23 and with 25 hours are among those that follow.
         start in select(vec!["2026-03-28T20:00:00Z", "2026-10-24T20:00:00Z"]),
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        let (many, one, days_are_sure) = runtime.block_on(async {
-            let (mut many, mut one) = (World::new(zone, start).await, World::new(zone, start).await);
-            for step in &steps {
-                many.step(step, false).await;
-                one.step(step, true).await;
-            }
-            let days_are_sure = many.days_are_sure;
-            (many.told().await, one.told().await, days_are_sure)
-        });
-        let sent = sent(&steps);
-        prop_assert_eq!(&many.usage, &sent, "days of many runs");
-        let mut with_interface = sent.clone();
-        if !sent.is_empty() {
-            with_interface.insert(format!("interface:{LAN}"), sent.values().sum());
-        }
-        prop_assert_eq!(&many.history, &with_interface, "history of many runs");
-        prop_assert_eq!(&one.usage, &many.usage);
-        prop_assert_eq!(&one.history, &many.history);
-        if days_are_sure {
-            prop_assert_eq!(&one.days, &many.days);
-        }
+        check(&steps, zone, start)?;
     }
+}
+
+/// Found by the property above.
+#[test]
+fn a_day_before_one_that_had_begun_too_early_is_kept() {
+    let steps = [
+        Step::Use(3, 1),
+        Step::Use(0, 2),
+        Step::Kill(133),
+        Step::Learn(0, 3),
+        Step::Set(1804),
+        Step::Reboot(76),
+        Step::Set(-2709),
+        Step::Learn(3, 3),
+        Step::Keep,
+        Step::Kill(198),
+        Step::Use(1, 677_963),
+        Step::Sample(13_285),
+        Step::Stop(437),
+    ];
+    check(&steps, "Asia/Kathmandu", "2026-03-28T20:00:00Z").unwrap();
+}
+
+fn check(steps: &[Step], zone: &str, start: &str) -> Result<(), TestCaseError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    let (many, one, days_are_sure) = runtime.block_on(async {
+        let (mut many, mut one) = (World::new(zone, start).await, World::new(zone, start).await);
+        for step in steps {
+            many.step(step, false).await;
+            one.step(step, true).await;
+        }
+        let days_are_sure = many.days_are_sure;
+        (many.told().await, one.told().await, days_are_sure)
+    });
+    let sent = sent(steps);
+    prop_assert_eq!(&many.usage, &sent, "days of many runs");
+    let mut with_interface = sent.clone();
+    if !sent.is_empty() {
+        with_interface.insert(format!("interface:{LAN}"), sent.values().sum());
+    }
+    prop_assert_eq!(&many.history, &with_interface, "history of many runs");
+    prop_assert_eq!(&one.usage, &many.usage);
+    prop_assert_eq!(&one.history, &many.history);
+    if days_are_sure {
+        prop_assert_eq!(&one.days, &many.days);
+    }
+    Ok(())
 }

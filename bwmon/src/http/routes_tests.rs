@@ -189,6 +189,7 @@ async fn the_status_joins_process_loop_and_configuration() {
             "poll",
             "sampled_at",
             "started_at",
+            "store",
             "uptime_seconds",
             "version",
             "warnings",

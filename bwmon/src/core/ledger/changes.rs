@@ -59,9 +59,11 @@ impl Ledger {
             let (Some(first_seen), Some(last_seen)) = (device.first_seen, device.last_seen) else {
                 continue;
             };
-            changes
-                .usage
-                .push((device.id.clone(), device.activity.usage));
+            let usage = device.activity.usage;
+            // A day on which nothing was used takes the place of none that is written.
+            if usage.sent + usage.received > 0 {
+                changes.usage.push((device.id.clone(), usage));
+            }
             changes.devices.push(SavedDevice {
                 id: device.id.clone(),
                 mac: device.mac,

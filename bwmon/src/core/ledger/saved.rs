@@ -64,9 +64,14 @@ impl Ledger {
             );
             self.place(saved.address);
         }
+        // A machine that does not know the time yet goes on with the day it was.
+        let latest = usage.iter().map(|(_, usage)| usage.day).max();
+        self.today = latest.map_or(self.today, |latest| latest.max(self.today));
+        // Whoever did nothing on that day has not begun an earlier one, either.
+        for device in self.devices.values_mut() {
+            device.activity.usage = DayUsage::on(self.today);
+        }
         for (id, usage) in usage {
-            // A machine that does not know the time yet goes on with the day it was.
-            self.today = self.today.max(usage.day);
             if let Some(device) = self.devices.get_mut(&id) {
                 device.activity.usage = usage;
             }
