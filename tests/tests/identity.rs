@@ -93,6 +93,17 @@ fn an_address_that_moves_counts_for_whom_it_has_then() {
         more => Ok(more),
     });
     talk(&one, "192.0.2.7", 20);
+    // Samples that a change brings about are ten times as far apart as the last one took, which on a
+    // busy machine may be long.
+    let sampled = std::time::Instant::now();
+    wait_until("time for another sample", SOON, || {
+        let status = daemon.api.json("/api/v1/status")?;
+        let took = status["poll"]["last_seconds"].as_f64().unwrap_or_default();
+        let passed = sampled.elapsed().as_secs_f64();
+        right(passed > 10.0 * took, || {
+            format!("{passed} s after one of {took} s")
+        })
+    });
     one.namespace.ip("address delete 192.0.2.7/24 dev dev0");
     other.add_address("192.0.2.7/24");
     // Which it tells everybody, as a DHCP client does.
