@@ -1,5 +1,5 @@
-//! Tells the compiler where the kernel half is, so that it becomes part of the binary, and packs the
-//! registries of the IEEE, so that they take little of it.
+//! Tells the compiler where the kernel half and the dashboard are, so that they become part of the
+//! binary, and packs the registries of the IEEE, so that they take little of it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,6 +9,7 @@ use std::{
 
 fn main() {
     find_kernel_half();
+    list_dashboard();
     pack_vendors();
 }
 
@@ -25,11 +26,43 @@ fn find_kernel_half() {
     println!("cargo::rustc-env=BWMON_EBPF_OBJECT={}", object.display());
 }
 
+/// Writes `dashboard.rs`, a list of the files of the dashboard, which are packed already.
+fn list_dashboard() {
+    println!("cargo::rerun-if-env-changed=BWMON_WEB_DIR");
+    let directory = env::var_os("BWMON_WEB_DIR").map_or_else(default_web, PathBuf::from);
+    println!("cargo::rerun-if-changed={}", directory.display());
+    let mut files = BTreeMap::new();
+    for part in ["", "assets"] {
+        let Ok(entries) = fs::read_dir(directory.join(part)) else {
+            continue;
+        };
+        for path in entries.flatten().map(|entry| entry.path()) {
+            let name = path.file_name().and_then(|name| name.to_str());
+            if let Some(name) = name.and_then(|name| name.strip_suffix(".gz")) {
+                let separator = if part.is_empty() { "" } else { "/" };
+                files.insert(format!("{part}{separator}{name}"), path);
+            }
+        }
+    }
+    if !files.contains_key("index.html") {
+        println!(
+            "cargo::warning=no dashboard at {}; build it with `cargo xtask build-web`",
+            directory.display()
+        );
+    }
+    let files = files
+        .iter()
+        .map(|(name, path)| format!("({name:?}, include_bytes!({path:?})),\n"));
+    let list = format!("&[\n{}]", files.collect::<String>());
+    write_out("dashboard.rs", list.as_bytes());
+}
+
+fn default_web() -> PathBuf {
+    directory("CARGO_MANIFEST_DIR").join("../target/web")
+}
+
 fn default_object() -> PathBuf {
-    let manifest = env::var_os("CARGO_MANIFEST_DIR")
-        .map(PathBuf::from)
-        .unwrap_or_default();
-    manifest.join("../target/bpfel-unknown-none/release/bwmon")
+    directory("CARGO_MANIFEST_DIR").join("../target/bpfel-unknown-none/release/bwmon")
 }
 
 /// Writes `vendors.bin`; `bwmon/src/sources/vendor.rs` reads it. All numbers are little-endian.
@@ -81,11 +114,16 @@ fn pack_vendors() {
     }
     packed.extend(start.to_le_bytes());
     packed.extend(names.iter().flat_map(|name| name.bytes()));
-    let path = env::var_os("OUT_DIR")
-        .map(PathBuf::from)
-        .unwrap_or_default();
-    let path = path.join("vendors.bin");
-    if let Err(error) = fs::write(&path, packed) {
+    write_out("vendors.bin", &packed);
+}
+
+fn write_out(name: &str, contents: &[u8]) {
+    let path = directory("OUT_DIR").join(name);
+    if let Err(error) = fs::write(&path, contents) {
         println!("cargo::error=cannot write {}: {error}", path.display());
     }
+}
+
+fn directory(variable: &str) -> PathBuf {
+    env::var_os(variable).map(PathBuf::from).unwrap_or_default()
 }

@@ -10,6 +10,7 @@ pub mod engine;
 pub mod http;
 pub mod import;
 pub mod kernel;
+pub mod live;
 pub mod notify;
 pub mod past;
 pub mod replay;

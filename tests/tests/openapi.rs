@@ -52,6 +52,8 @@ fn schemathesis_finds_nothing_that_is_not_as_described() {
         .args(["run", "--no-color"])
         // All: left to itself, it leaves out the path that it has the description from.
         .args(["--include-path-regex", "/"])
+        // Its answer has no end; `--test stream` reads it.
+        .args(["--exclude-operation-id", "stream"])
         .arg(format!("http://{ADDRESS}/api/openapi.json"))
         .args(["--header", &format!("Authorization: Bearer {TOKEN}")])
         .env("BWMON_TOKEN", TOKEN)
@@ -72,7 +74,7 @@ fn schemathesis_finds_nothing_that_is_not_as_described() {
         output.status
     );
     assert!(said.contains(SUMMARY), "{said}\n{errors}");
-    let tested = format!("Selected: {operations}/{operations}");
+    let tested = format!("Selected: {}/{operations}", operations - 1);
     assert!(
         said.contains(&tested),
         "not all {operations} were tried:\n{said}"
@@ -85,7 +87,7 @@ fn schemathesis_finds_nothing_that_is_not_as_described() {
 }
 
 #[test]
-fn nothing_that_is_described_is_to_be_had_without_the_token_but_the_health() {
+fn nothing_that_is_described_is_to_be_had_without_the_token_but_health_and_the_empty_page() {
     let stage = household();
     let daemon = stage.setup.start();
     let document = wait_until("the description", SOON, || {
@@ -94,9 +96,13 @@ fn nothing_that_is_described_is_to_be_had_without_the_token_but_the_health() {
     let stranger = Api::tcp(&stage.lan.router, ADDRESS);
     let paths = document["paths"].as_object().expect("paths");
     for path in paths.keys() {
-        let response = stranger.get(&path.replace("{id}", "a"));
+        let response = stranger.get(&path.replace("{id}", "a").replace("{name}", "a"));
         let response = response.expect("an answer");
-        let expected = if path == "/healthz" { 200 } else { 401 };
+        let expected = match path.as_str() {
+            "/healthz" | "/" => 200,
+            "/assets/{name}" => 404,
+            _ => 401,
+        };
         assert_eq!(response.status, expected, "{path}");
     }
 }

@@ -62,13 +62,10 @@ fn render(report: &StatusReport, interfaces: &[InterfaceView], look: Look) -> St
         _ => table(interfaces).render(look),
     };
     let mut text = format!("{}{}\n{table}", process(report), progress(&report.status));
-    let notes = interfaces.iter().filter_map(|interface| {
-        let note = interface.note.as_deref()?;
-        Some(format!(
-            "{}: {}",
-            printable(&interface.name),
-            printable(note)
-        ))
+    let notes = interfaces.iter().flat_map(|interface| {
+        let name = printable(&interface.name);
+        let remarks = [&interface.note, &interface.hint].into_iter().flatten();
+        remarks.map(move |remark| format!("{name}: {}", printable(remark)))
     });
     let warnings = report
         .status
@@ -166,6 +163,7 @@ mod tests {
 
     fn report(snapshot: &Snapshot) -> StatusReport {
         StatusReport {
+            can_change: false,
             version: "0.1.0".to_owned(),
             host: "router".to_owned(),
             uptime_seconds: 18_060,

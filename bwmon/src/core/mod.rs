@@ -9,6 +9,7 @@
 
 mod activity;
 pub mod alerts;
+pub mod coverage;
 pub mod cycle;
 mod device;
 pub mod durations;

@@ -145,8 +145,15 @@ pub struct Directions {
     pub received: u64,
 }
 
+impl Directions {
+    /// Both together.
+    pub fn total(self) -> u64 {
+        self.sent.saturating_add(self.received)
+    }
+}
+
 /// An entry of `GET /api/v1/interfaces`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct InterfaceView {
     /// Its name now.
     pub name: String,
@@ -174,6 +181,9 @@ pub struct InterfaceView {
     pub outside_bytes: u64,
     /// Addresses that found no free slot, both directions.
     pub overflow_bytes: u64,
+    /// Why this may not be all that passed, and what to do about it; `None` where it is.
+    #[serde(default)]
+    pub hint: Option<String>,
 }
 
 /// An entry of `GET /api/v1/addresses`. Totals include the local part and only grow.
@@ -290,7 +300,7 @@ impl MovedView {
 }
 
 /// What a channel did since bwmon started.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChannelView {
     /// Its name.
     pub name: String,
@@ -515,18 +525,7 @@ mod tests {
         assert_eq!(changed.versions, expected);
         let interface = InterfaceView {
             name: "br-lan".to_owned(),
-            attached: false,
-            ingress_mode: None,
-            egress_mode: None,
-            note: None,
-            counted_bytes: Directions::default(),
-            counted_packets: Directions::default(),
-            interface_bytes: Directions::default(),
-            interface_packets: Directions::default(),
-            coverage: 0.0,
-            non_ip_bytes: 0,
-            outside_bytes: 0,
-            overflow_bytes: 0,
+            ..InterfaceView::default()
         };
         let mut grown = changed.clone();
         grown.interfaces.push(interface);

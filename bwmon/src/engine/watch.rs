@@ -11,6 +11,7 @@ use crate::{
     chain::chain,
     config::{TcMode, XdpMode},
     core::{
+        coverage,
         meter::{minus, plus},
         time::Monotonic,
         view::{Directions, InterfaceView},
@@ -380,17 +381,9 @@ impl Watch {
         let mut view = InterfaceView {
             name,
             attached: self.is_attached(),
-            ingress_mode: None,
-            egress_mode: None,
             note: self.note.clone(),
-            counted_bytes: Directions::default(),
-            counted_packets: Directions::default(),
-            interface_bytes: Directions::default(),
-            interface_packets: Directions::default(),
             coverage: if self.is_attached() { 1.0 } else { 0.0 },
-            non_ip_bytes: 0,
-            outside_bytes: 0,
-            overflow_bytes: 0,
+            ..InterfaceView::default()
         };
         let Some(tables) = &self.tables else {
             return view;
@@ -413,10 +406,10 @@ impl Watch {
             view.interface_bytes = difference(now.bytes, since.bytes);
             view.interface_packets = difference(now.packets, since.packets);
         }
-        let total = |directions: Directions| directions.sent + directions.received;
-        let of_interface = total(view.interface_packets);
+        let of_interface = view.interface_packets.total();
         if of_interface > 0 {
-            view.coverage = (total(view.counted_packets) as f64 / of_interface as f64).min(1.0);
+            let counted = view.counted_packets.total();
+            view.coverage = (counted as f64 / of_interface as f64).min(1.0);
         }
         let reserved = |slot: u32| {
             let slot = slot as usize;
@@ -426,6 +419,7 @@ impl Watch {
         view.non_ip_bytes = reserved(SLOT_NON_IP);
         view.outside_bytes = reserved(SLOT_OUTSIDE);
         view.overflow_bytes = reserved(SLOT_OVERFLOW);
+        view.hint = coverage::hint(&view);
         view
     }
 }

@@ -12,17 +12,23 @@ pub(super) fn json_array<I>(items: I) -> Response
 where
     I: Iterator<Item: Serialize> + Send + 'static,
 {
-    let array = Array {
-        items: Some(items),
-        opened: false,
-    };
-    in_pieces("application/json", array)
+    in_pieces("application/json", Array::of(items))
 }
 
-struct Array<I> {
+/// The text of an array.
+pub(super) struct Array<I> {
     /// `None` at the end.
     items: Option<I>,
     opened: bool,
+}
+
+impl<I> Array<I> {
+    pub(super) fn of(items: I) -> Self {
+        Self {
+            items: Some(items),
+            opened: false,
+        }
+    }
 }
 
 impl<I: Iterator<Item: Serialize> + Send + 'static> Pieces for Array<I> {

@@ -1,6 +1,7 @@
 //! A small household for tests, as the API shows it, and the parts to serve it with.
 
 use std::{
+    net::Ipv4Addr,
     path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
@@ -8,9 +9,11 @@ use std::{
 
 use jiff::tz::TimeZone;
 use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
 
 use super::{
-    Archive, Bound, Deps, Heartbeat, Process, Registered, Reload, Request, conditional::Start,
+    App, Archive, Bound, Deps, Heartbeat, Process, Registered, Reload, Request, conditional::Start,
+    guard::Reach, registered::Editing, stream::Streams,
 };
 use crate::{
     config::Secret,
@@ -36,6 +39,7 @@ pub(crate) struct World {
     pub(crate) requests: mpsc::Sender<Request>,
     pub(crate) devices_file: watch::Sender<PathBuf>,
     pub(crate) reload: mpsc::Sender<Reload>,
+    pub(crate) shutdown: CancellationToken,
     pub(super) start: Start,
     pub(super) archive: Archive,
 }
@@ -58,6 +62,7 @@ impl World {
             requests,
             devices_file: watch::Sender::new(PathBuf::new()),
             reload,
+            shutdown: CancellationToken::new(),
             start: Start::new(),
             // Nothing is kept, unless a test brings a database.
             archive: Archive::new(History::at("/nonexistent/bwmon.db".into()), TimeZone::UTC),
@@ -85,6 +90,22 @@ impl World {
             requests: self.requests.clone(),
             registered: self.registered(),
             archive: self.archive.clone(),
+        }
+    }
+
+    /// What handlers see, of a listener on loopback.
+    pub(super) fn app(&self) -> App {
+        App {
+            snapshot: self.snapshot.subscribe(),
+            facts: self.facts(),
+            heartbeat: self.heartbeat.subscribe(),
+            token: self.token.subscribe(),
+            requests: self.requests.clone(),
+            editing: Arc::new(Editing::new(self.registered())),
+            archive: self.archive.clone(),
+            reach: Reach::Loopback(Ipv4Addr::LOCALHOST.into()),
+            start: self.start.clone(),
+            streams: Streams::new(self.shutdown.clone()),
         }
     }
 
@@ -233,6 +254,7 @@ pub(crate) fn interface(name: &str) -> InterfaceView {
         non_ip_bytes: 4_200,
         outside_bytes: 0,
         overflow_bytes: 0,
+        hint: None,
     }
 }
 

@@ -60,10 +60,10 @@ fn judge<B>(
     request: &axum::http::Request<B>,
 ) -> Result<(), Problem> {
     check_body(request.headers())?;
-    if request.uri().path() == "/healthz" {
+    let is_write = !request.method().is_safe();
+    if !is_write && is_for_everybody(request.uri().path()) {
         return Ok(());
     }
-    let is_write = !request.method().is_safe();
     if is_write {
         check_origin(request.headers())?;
     }
@@ -81,6 +81,11 @@ fn judge<B>(
             "this listener can be reached from the network and there is no token; set http.token_file",
         )),
     }
+}
+
+/// What says nothing of anybody.
+pub(super) fn is_for_everybody(path: &str) -> bool {
+    path == "/" || path == "/healthz" || path.starts_with("/assets/")
 }
 
 fn check_body(headers: &HeaderMap) -> Result<(), Problem> {
@@ -261,7 +266,14 @@ mod tests {
     }
 
     #[test]
-    fn health_is_for_everybody() {
+    fn health_and_the_page_itself_are_for_everybody() {
+        for path in ["/", "/assets/index-1.js"] {
+            check(Reach::Network, Some("s3cret"), path, &[], 200);
+            check_method("POST", Reach::Network, Some("s3cret"), path, &[], 401);
+        }
+        for path in ["/assets", "/api/v1/stream", "//", "/index.html"] {
+            check(Reach::Network, Some("s3cret"), path, &[], 401);
+        }
         check(LOOPBACK, Some("s3cret"), "/healthz", &[], 200);
         check(LOOPBACK, None, "/healthz", &[("host", "evil.example")], 200);
         check(Reach::Network, None, "/healthz", &[], 200);

@@ -10,6 +10,7 @@ mod array;
 mod commands;
 mod conditional;
 mod csv;
+mod dashboard;
 mod devices;
 mod format;
 mod guard;
@@ -29,6 +30,7 @@ mod server;
 mod shapes;
 mod stall;
 mod status;
+mod stream;
 mod tables;
 mod usage_report;
 
@@ -58,6 +60,7 @@ pub use self::{
 use self::{
     conditional::{Start, Tag},
     format::Format,
+    stream::Streams,
 };
 pub(crate) use self::{
     csv::{Record, csv_text},
@@ -179,6 +182,7 @@ pub async fn serve(deps: Deps, shutdown: CancellationToken) -> Result<(), HttpEr
         archive,
         reach: listen.reach(),
         start: Start::new(),
+        streams: Streams::new(shutdown.clone()),
     };
     let router = routes::router(app).map_err(|source| HttpError::Describe { source })?;
     server::run(listen, router, LIMITS, shutdown).await
@@ -205,12 +209,18 @@ struct App {
     archive: Archive,
     reach: guard::Reach,
     start: Start,
+    streams: Streams,
 }
 
 impl App {
     /// The latest snapshot. It is borrowed only to count up its `Arc`.
     fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.snapshot.borrow())
+    }
+
+    /// Whether one who may read may also change something.
+    fn can_change(&self) -> bool {
+        self.reach == guard::Reach::Unix || self.token.borrow().is_some()
     }
 
     /// Of a list in this format that has a version.

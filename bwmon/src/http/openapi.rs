@@ -25,6 +25,7 @@ use utoipa::{
 
 use super::{
     conditional::{Tag, unless_had},
+    guard,
     problem::ProblemBody,
 };
 
@@ -173,7 +174,8 @@ fn add_refusals(operation: &mut Operation, path: &str, is_write: bool) {
             .or_insert_with(|| RefOr::T(Described::new(description)));
     };
     refuse("413", "The request body is larger than 64 KiB.");
-    if path == "/healthz" {
+    if guard::is_for_everybody(path) {
+        refuse("400", "There is no such parameter, or no such path.");
         return;
     }
     refuse(
@@ -199,7 +201,7 @@ fn add_refusals(operation: &mut Operation, path: &str, is_write: bool) {
 fn add_security(operation: &mut Operation, path: &str, is_write: bool) {
     let token = SecurityRequirement::new(TOKEN, [""; 0]);
     operation.security = Some(match (path, is_write) {
-        ("/healthz", _) => Vec::new(),
+        (path, _) if guard::is_for_everybody(path) => Vec::new(),
         (_, true) => vec![token],
         // Where none is set, none is asked for.
         (_, false) => vec![SecurityRequirement::default(), token],

@@ -23,7 +23,7 @@ use super::{
     array::json_array,
     commands,
     conditional::{json_unless_had, unless_had},
-    devices,
+    dashboard, devices,
     format::Format,
     guard::{self, MAX_BODY},
     health, history, metrics,
@@ -31,17 +31,20 @@ use super::{
     problem::Problem,
     query, registered, report,
     status::StatusReport,
-    usage_report,
+    stream, usage_report,
 };
 use crate::core::view::InterfaceView;
 
-/// Every route. Further parts (live stream, dashboard) are further lines.
+/// Every route.
 fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(openapi::Base::openapi())
+        .routes(routes!(dashboard::dashboard))
+        .routes(routes!(dashboard::asset))
         .routes(routes!(healthz))
         .routes(routes!(usage_report::usage_report))
         .routes(routes!(metrics::metrics))
         .routes(routes!(openapi::openapi_json))
+        .routes(routes!(stream::stream))
         .routes(routes!(status))
         .routes(routes!(interfaces))
         .routes(routes!(devices::addresses))
@@ -116,6 +119,7 @@ async fn status(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Respo
         host: facts.host.clone(),
         uptime_seconds: facts.started.elapsed().as_secs(),
         started_at: facts.started_at.clone(),
+        can_change: app.can_change(),
         status: app.snapshot().status.clone(),
         configuration: Arc::clone(&facts.configuration.borrow()),
     };

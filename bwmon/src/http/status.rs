@@ -19,6 +19,9 @@ pub struct StatusReport {
     /// RFC 3339 with offset.
     #[schema(format = DateTime)]
     pub started_at: String,
+    /// Whether the one who asks may change anything: over the Unix socket, or where a token is set.
+    #[serde(default)]
+    pub can_change: bool,
     /// The latest part, beside these.
     #[serde(flatten)]
     pub status: Status,
