@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    io,
+    io::{self, Write},
     net::{IpAddr, SocketAddr, TcpStream},
     ops::{Add, AddAssign, Sub},
     os::unix::net::UnixStream,
@@ -15,6 +15,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
+    events::{Events, SILENCE},
     http::{Response, exchange_body},
     namespace::Namespace,
 };
@@ -139,6 +140,32 @@ impl Api {
     pub fn ask(&self, method: &str, path: &str, body: &str) -> io::Result<Response> {
         let json = (!body.is_empty()).then_some(("content-type", "application/json"));
         self.exchange(method, path, json.as_slice(), body)
+    }
+
+    /// The live stream.
+    ///
+    /// # Errors
+    /// When nobody answers, or with anything but a stream.
+    pub fn events(&self) -> io::Result<Events> {
+        let token = self.token.as_deref().unwrap_or_default();
+        let request = format!(
+            "GET /api/v1/stream HTTP/1.0\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n\r\n"
+        );
+        match &self.endpoint {
+            Endpoint::Unix(path) => {
+                let mut stream = UnixStream::connect(path)?;
+                stream.set_read_timeout(Some(SILENCE))?;
+                stream.write_all(request.as_bytes())?;
+                Events::of(Box::new(stream))
+            }
+            Endpoint::Tcp(namespace, address) => {
+                let mut stream =
+                    namespace.enter(|| TcpStream::connect_timeout(address, TIMEOUT))?;
+                stream.set_read_timeout(Some(SILENCE))?;
+                stream.write_all(request.as_bytes())?;
+                Events::of(Box::new(stream))
+            }
+        }
     }
 
     fn exchange(

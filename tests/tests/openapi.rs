@@ -54,6 +54,8 @@ fn schemathesis_finds_nothing_that_is_not_as_described() {
         .args(["--include-path-regex", "/"])
         // Its answer has no end; `--test stream` reads it.
         .args(["--exclude-operation-id", "stream"])
+        // What has names that only the page knows.
+        .args(["--exclude-operation-id", "asset"])
         .arg(format!("http://{ADDRESS}/api/openapi.json"))
         .args(["--header", &format!("Authorization: Bearer {TOKEN}")])
         .env("BWMON_TOKEN", TOKEN)
@@ -74,7 +76,7 @@ fn schemathesis_finds_nothing_that_is_not_as_described() {
         output.status
     );
     assert!(said.contains(SUMMARY), "{said}\n{errors}");
-    let tested = format!("Selected: {}/{operations}", operations - 1);
+    let tested = format!("Selected: {}/{operations}", operations - 2);
     assert!(
         said.contains(&tested),
         "not all {operations} were tried:\n{said}"

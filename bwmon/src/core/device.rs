@@ -12,6 +12,7 @@ use super::{
     mac::MacAddr,
     names::{Name, NameSource, Names, name_by_vendor},
     policy::{Policy, Rules},
+    shown::Shown,
     time::rfc3339,
     usage::DayUsage,
     view::DeviceView,
@@ -40,7 +41,7 @@ pub(super) struct Device {
     /// Changed since the last checkpoint.
     pub(super) is_unsaved: bool,
     /// Taken away when anything changes.
-    pub(super) view: Option<Arc<DeviceView>>,
+    pub(super) view: Shown<DeviceView>,
 }
 
 impl Device {
@@ -60,7 +61,7 @@ impl Device {
             first_seen: None,
             last_seen: None,
             is_unsaved: false,
-            view: None,
+            view: Shown::default(),
         }
     }
 
@@ -80,7 +81,7 @@ impl Device {
             true => Rules::default(),
             false => policy.rules(entry, &self.addresses),
         });
-        self.view = None;
+        self.view.expire();
     }
 
     /// Takes in what others call it. Returns whether its name is another one now.
@@ -91,7 +92,7 @@ impl Device {
         self.vendor = self.mac.and_then(|mac| names.vendor(mac));
         let is_new = self.called() != before;
         if is_new {
-            self.view = None;
+            self.view.expire();
         }
         is_new
     }
@@ -163,7 +164,7 @@ impl Device {
         };
         self.last_seen = self.last_seen.max(other.last_seen);
         self.is_unsaved = true;
-        self.view = None;
+        self.view.expire();
         ended
     }
 
@@ -173,12 +174,16 @@ impl Device {
         alerts: impl Iterator<Item = String>,
         zone: &TimeZone,
     ) -> Arc<DeviceView> {
-        if let Some(view) = &self.view {
-            return view.clone();
-        }
+        let mut shown = std::mem::take(&mut self.view);
+        let view = shown.now(|| self.view_now(alerts, zone));
+        self.view = shown;
+        view
+    }
+
+    fn view_now(&self, alerts: impl Iterator<Item = String>, zone: &TimeZone) -> DeviceView {
         let (rates, rules) = (self.activity.rates(), self.activity.rules());
         let (name_source, name) = self.called();
-        let view = Arc::new(DeviceView {
+        DeviceView {
             id: self.id.clone(),
             name,
             name_source,
@@ -198,8 +203,6 @@ impl Device {
             alerts: alerts.collect(),
             first_seen: self.first_seen.map(|at| rfc3339(at, zone)),
             last_seen: self.last_seen.map(|at| rfc3339(at, zone)),
-        });
-        self.view = Some(view.clone());
-        view
+        }
     }
 }

@@ -27,6 +27,7 @@ use super::{
     meter::{Rates, plus},
     names::Names,
     policy::{Policy, Scope, Selector},
+    shown::Shown,
     time::{Now, rfc3339},
     total::{Total, Totals},
     usage::{DayUsage, LocalDay},
@@ -111,15 +112,15 @@ struct AddressEntry {
     is_unsaved: bool,
     /// The state of the network that it was placed by.
     placed: u32,
-    view: Option<Arc<AddressView>>,
+    view: Shown<AddressView>,
 }
 
 /// What readers were last shown, which is shared as far as nothing changed.
 #[derive(Default)]
 struct Views {
-    addresses: Option<Arc<[Arc<AddressView>]>>,
-    devices: Option<Arc<[Arc<DeviceView>]>>,
-    alerts: Option<Arc<[Arc<AlertView>]>>,
+    addresses: Shown<[Arc<AddressView>]>,
+    devices: Shown<[Arc<DeviceView>]>,
+    alerts: Shown<[Arc<AlertView>]>,
     closed_alerts: Option<Vec<Arc<AlertView>>>,
     mutes: Option<ShownMutes>,
 }
@@ -244,7 +245,7 @@ impl Ledger {
             self.busy_devices.insert(device.id.clone());
         }
         self.add_registered();
-        self.views.devices = None;
+        self.views.devices.expire();
     }
 
     /// Takes in what an interface carried since the last sample; to be called before that is taken.
@@ -344,7 +345,7 @@ impl Ledger {
                 last_seen: now.wall,
                 is_unsaved: true,
                 placed: self.network,
-                view: None,
+                view: Shown::default(),
             });
         let is_to_be_placed = entry.total == Row::default() || entry.placed != self.network;
         entry.total = plus(entry.total, row);

@@ -28,6 +28,7 @@ pub mod policy;
 pub mod rules;
 pub mod schedule;
 pub mod schema;
+mod shown;
 pub mod slots;
 pub mod suggest;
 pub mod surge;

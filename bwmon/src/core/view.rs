@@ -187,7 +187,7 @@ pub struct InterfaceView {
 }
 
 /// An entry of `GET /api/v1/addresses`. Totals include the local part and only grow.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct AddressView {
     /// The address.
     #[schema(value_type = IpAddress)]
@@ -225,7 +225,7 @@ pub struct AddressView {
 }
 
 /// An entry of `GET /api/v1/devices`.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct DeviceView {
     /// Stable across restarts: its MAC, else its address.
     pub id: String,

@@ -28,7 +28,7 @@ impl Ledger {
             self.names.forget_answers(address);
             self.addresses.remove(&address);
             self.unlist(address);
-            self.views.addresses = None;
+            self.views.addresses.expire();
         }
         if !changed.is_empty() && before.is_some() {
             self.change_hands(heard.address);
@@ -82,8 +82,8 @@ impl Ledger {
             let has_past = |device: &Device| device.prefix.is_none() && device.is_in_use();
             match self.addresses.get_mut(address) {
                 Some(entry) => {
-                    entry.view = None;
-                    self.views.addresses = None;
+                    entry.view.expire();
+                    self.views.addresses.expire();
                     self.place(*address);
                 }
                 None if self.devices.get(&address.to_string()).is_some_and(has_past) => {
@@ -122,9 +122,9 @@ impl Ledger {
             return;
         }
         let before = std::mem::replace(&mut entry.device, wanted.clone());
-        entry.view = None;
+        entry.view.expire();
         entry.is_unsaved = true;
-        self.views.addresses = None;
+        self.views.addresses.expire();
         if let Some(id) = wanted {
             self.add_address(id, address);
         }
@@ -187,7 +187,7 @@ impl Ledger {
         device.call(&self.names);
         device.is_unsaved |= device.first_seen.is_some();
         self.listed.insert(address, id.to_owned());
-        self.views.devices = None;
+        self.views.devices.expire();
         self.want_name(address, false);
     }
 
@@ -201,8 +201,8 @@ impl Ledger {
                 device.apply(&self.policy);
             }
             device.call(&self.names);
-            device.view = None;
-            self.views.devices = None;
+            device.view.expire();
+            self.views.devices.expire();
         }
     }
 
@@ -289,7 +289,7 @@ impl Ledger {
                 // It may be one that should talk, and never does.
                 self.busy_devices.insert(id.clone());
                 self.devices.insert(id, device);
-                self.views.devices = None;
+                self.views.devices.expire();
                 shown.extend(address);
             }
         }
@@ -352,6 +352,6 @@ impl Ledger {
             }
             stays
         });
-        self.views.addresses = None;
+        self.views.addresses.expire();
     }
 }

@@ -132,7 +132,7 @@ impl Ledger {
                 });
             }
         }
-        self.views.alerts = None;
+        self.views.alerts.expire();
         let alert = self.alerts.open().find(|alert| alert.id == id);
         alert
             .map(|alert| Done::Alert(Arc::new(message::view(alert, &self.zone))))

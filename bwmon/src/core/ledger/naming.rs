@@ -101,7 +101,7 @@ impl Ledger {
             return;
         };
         if device.call(&self.names) {
-            self.views.devices = None;
+            self.views.devices.expire();
         }
     }
 }

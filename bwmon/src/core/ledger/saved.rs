@@ -59,7 +59,7 @@ impl Ledger {
                     last_seen: saved.last_seen,
                     is_unsaved: false,
                     placed: self.network,
-                    view: None,
+                    view: Shown::default(),
                 },
             );
             self.place(saved.address);

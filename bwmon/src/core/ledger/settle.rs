@@ -6,7 +6,7 @@ use crate::core::event::RuleKind;
 impl Ledger {
     pub(super) fn settle_addresses(&mut self, now: &Now, elapsed: Duration) {
         if !self.busy_addresses.is_empty() {
-            self.views.addresses = None;
+            self.views.addresses.expire();
         }
         let addresses = &mut self.addresses;
         self.busy_addresses.retain(|address| {
@@ -17,7 +17,7 @@ impl Ledger {
             entry
                 .rates
                 .update(counted.sent.bytes, counted.received.bytes, elapsed);
-            entry.view = None;
+            entry.view.expire();
             if counted != Row::default() {
                 entry.last_seen = now.wall;
                 entry.is_unsaved = true;
@@ -55,8 +55,8 @@ impl Ledger {
     ) -> Vec<Transition> {
         let mut told = Vec::new();
         if !self.busy_devices.is_empty() {
-            self.views.devices = None;
-            self.views.alerts = None;
+            self.views.devices.expire();
+            self.views.alerts.expire();
         }
         let Self {
             devices,
@@ -96,7 +96,7 @@ impl Ledger {
                 let (counted, rates) = (settled.counted, device.activity.rates());
                 history.device(id, device.is_real(), moment.day, counted, rates);
             }
-            device.view = None;
+            device.view.expire();
             // Whom the owner registered is known.
             let stranger = device.mac.filter(|_| !device.is_registered());
             if let Some(mac) = device.mac.filter(|_| settled.has_counted) {
@@ -153,7 +153,7 @@ impl Ledger {
             told.extend(transitions);
         }
         if !told.is_empty() {
-            self.views.alerts = None;
+            self.views.alerts.expire();
         }
         told
     }

@@ -12,15 +12,12 @@ impl Ledger {
             views,
             ..
         } = self;
-        views
-            .addresses
-            .get_or_insert_with(|| {
-                addresses
-                    .iter_mut()
-                    .map(|(address, entry)| entry.view(*address, identity.mac(*address), zone))
-                    .collect()
-            })
-            .clone()
+        views.addresses.list(|| {
+            addresses
+                .iter_mut()
+                .map(|(address, entry)| entry.view(*address, identity.mac(*address), zone))
+                .collect()
+        })
     }
 
     /// Every device with traffic, and every registered one.
@@ -32,18 +29,15 @@ impl Ledger {
             views,
             ..
         } = self;
-        views
-            .devices
-            .get_or_insert_with(|| {
-                devices
-                    .values_mut()
-                    .map(|device| {
-                        let id = device.id.clone();
-                        device.view(alerts.open_of(&id).map(|alert| alert.id.clone()), zone)
-                    })
-                    .collect()
-            })
-            .clone()
+        views.devices.list(|| {
+            devices
+                .values_mut()
+                .map(|device| {
+                    let id = device.id.clone();
+                    device.view(alerts.open_of(&id).map(|alert| alert.id.clone()), zone)
+                })
+                .collect()
+        })
     }
 
     /// Groups and interfaces that have rules as a whole.
@@ -64,37 +58,40 @@ impl Ledger {
             closed_alerts,
             ..
         } = views;
-        shown
-            .get_or_insert_with(|| {
-                let closed = closed_alerts.get_or_insert_with(|| {
-                    alerts
-                        .closed()
-                        .map(|alert| Arc::new(message::view(alert, zone)))
-                        .collect()
-                });
-                let mut open: Vec<_> = alerts.open().collect();
-                open.sort_by_key(|alert| std::cmp::Reverse(alert.started_at));
-                open.into_iter()
+        let before = shown.last().cloned().unwrap_or_default();
+        shown.list(|| {
+            let closed = closed_alerts.get_or_insert_with(|| {
+                alerts
+                    .closed()
                     .map(|alert| Arc::new(message::view(alert, zone)))
-                    .chain(closed.iter().cloned())
                     .collect()
-            })
-            .clone()
+            });
+            let before: HashMap<&str, _> = before.iter().map(|view| (&*view.id, view)).collect();
+            let mut open: Vec<_> = alerts.open().collect();
+            open.sort_by_key(|alert| std::cmp::Reverse(alert.started_at));
+            open.into_iter()
+                .map(|alert| {
+                    let new = message::view(alert, zone);
+                    match before.get(&*new.id) {
+                        Some(same) if ***same == new => Arc::clone(same),
+                        _ => Arc::new(new),
+                    }
+                })
+                .chain(closed.iter().cloned())
+                .collect()
+        })
     }
 }
 
 impl AddressEntry {
     fn view(&mut self, address: IpAddr, mac: Option<MacAddr>, zone: &TimeZone) -> Arc<AddressView> {
-        if let Some(view) = &self.view {
-            return view.clone();
-        }
         let Row {
             sent,
             received,
             sent_local,
             received_local,
         } = self.total;
-        let view = Arc::new(AddressView {
+        self.view.now(|| AddressView {
             address,
             mac,
             device: self.device.clone().unwrap_or_else(|| address.to_string()),
@@ -110,8 +107,6 @@ impl AddressEntry {
             received_rate: self.rates.received as u64,
             first_seen: rfc3339(self.first_seen, zone),
             last_seen: rfc3339(self.last_seen, zone),
-        });
-        self.view = Some(view.clone());
-        view
+        })
     }
 }

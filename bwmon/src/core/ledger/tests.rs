@@ -296,6 +296,24 @@ fn what_did_not_change_is_shared_between_snapshots() {
 }
 
 #[test]
+fn an_alert_that_lasts_while_nothing_moves_is_shown_once() {
+    let mut day = Day::new(laptop(1_000));
+    day.sample(&[("10.0.0.5", download(2_000))]);
+    // The rate falls for a while.
+    for _ in 0..300 {
+        day.sample(&[]);
+    }
+    let (devices, alerts) = (day.ledger.device_views(), day.ledger.alert_views());
+    assert_eq!(alerts.len(), 1);
+    day.sample(&[]);
+    assert!(Arc::ptr_eq(&devices, &day.ledger.device_views()));
+    assert!(Arc::ptr_eq(&alerts, &day.ledger.alert_views()));
+    day.sample(&[("10.0.0.6", download(1))]);
+    assert!(Arc::ptr_eq(&devices[0], &day.ledger.device_views()[0]));
+    assert!(Arc::ptr_eq(&alerts, &day.ledger.alert_views()));
+}
+
+#[test]
 fn whoever_was_not_seen_for_a_week_is_forgotten_unless_registered() {
     let mut day = Day::new(laptop(5_000));
     day.sample(&[("10.0.0.5", download(1)), ("10.0.0.9", download(1))]);
