@@ -27,32 +27,6 @@ impl Events {
         Ok(Self { stream })
     }
 
-    /// The name and the data of the next event; `None` when the daemon has ended the stream.
-    ///
-    /// # Panics
-    /// When nothing comes, or no event.
-    #[track_caller]
-    pub fn next(&mut self) -> Option<(String, Value)> {
-        let mut name = None;
-        loop {
-            let mut text = String::new();
-            match self.stream.read_line(&mut text) {
-                Ok(0) => return None,
-                Ok(_) => {}
-                Err(error) => panic!("the stream is silent: {error}"),
-            }
-            let text = text.trim_end();
-            if let Some(event) = text.strip_prefix("event: ") {
-                name = Some(event.to_owned());
-            } else if let (Some(data), Some(name)) = (text.strip_prefix("data: "), name.take()) {
-                match serde_json::from_str(data) {
-                    Ok(data) => return Some((name, data)),
-                    Err(error) => panic!("{name}: {error} in {data}"),
-                }
-            }
-        }
-    }
-
     /// The data of the next event of that name which `has` what is looked for, within so many events.
     ///
     /// # Panics
@@ -71,6 +45,32 @@ impl Events {
             last = Some(data);
         }
         panic!("no event {wanted} has it; the last event was {last:?}")
+    }
+}
+
+/// The name and the data of each event, to the end of the stream. Panics when nothing comes.
+impl Iterator for Events {
+    type Item = (String, Value);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut name = None;
+        loop {
+            let mut text = String::new();
+            match self.stream.read_line(&mut text) {
+                Ok(0) => return None,
+                Ok(_) => {}
+                Err(error) => panic!("the stream is silent: {error}"),
+            }
+            let text = text.trim_end();
+            if let Some(event) = text.strip_prefix("event: ") {
+                name = Some(event.to_owned());
+            } else if let (Some(data), Some(name)) = (text.strip_prefix("data: "), name.take()) {
+                match serde_json::from_str(data) {
+                    Ok(data) => return Some((name, data)),
+                    Err(error) => panic!("{name}: {error} in {data}"),
+                }
+            }
+        }
     }
 }
 
