@@ -12,12 +12,12 @@ pub(crate) const SILENCE: Duration = Duration::from_secs(20);
 
 /// An open stream.
 pub struct Events {
-    stream: BufReader<Box<dyn Read>>,
+    stream: BufReader<Box<dyn Read + Send>>,
 }
 
 impl Events {
     /// Of a connection on which it was asked for in HTTP/1.0, so that the answer has no chunks.
-    pub(crate) fn of(stream: Box<dyn Read>) -> io::Result<Self> {
+    pub(crate) fn of(stream: Box<dyn Read + Send>) -> io::Result<Self> {
         let mut stream = BufReader::new(stream);
         let status = line(&mut stream)?;
         if status.split(' ').nth(1) != Some("200") {
