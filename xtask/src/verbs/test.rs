@@ -5,6 +5,7 @@ use std::env;
 use std::fs;
 use std::io::{self, BufRead as _, BufReader, IsTerminal as _, Write as _};
 use std::process::{Command, Stdio};
+use std::thread;
 
 use anyhow::{Context, Result, bail};
 
@@ -29,6 +30,13 @@ const BINARY: &str = "BWMON_BIN";
 
 /// Names the directory of the servers that were unpacked for the tests.
 const SERVERS: &str = "BWMON_SERVERS";
+
+/// How many tests run at a time, where nothing else is said.
+const TEST_THREADS: &str = "RUST_TEST_THREADS";
+
+/// For each CPU. A test in a namespace of its own waits more than it works: for the next sample, for
+/// a rate to fall, for a receiver.
+const WAITING_TESTS: usize = 2;
 
 /// Names the Python environment of the tests.
 const PYTHON: &str = "BWMON_PYTHON";
@@ -88,6 +96,10 @@ fn integration(workspace: &Workspace, tally: &mut Tally) -> Result<()> {
         .env(BINARY, workspace.release_binary("bwmon"))
         .env(SERVERS, workspace.servers())
         .env(PYTHON, workspace.python());
+    if env::var_os(TEST_THREADS).is_none() {
+        let cpus = thread::available_parallelism().map_or(1, usize::from);
+        cargo.env(TEST_THREADS, (cpus * WAITING_TESTS).to_string());
+    }
     if env::var_os("CI").is_some_and(|ci| ci == "true") {
         cargo.env(REQUIRE_ALL, "1");
     }
