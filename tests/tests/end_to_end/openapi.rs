@@ -52,7 +52,7 @@ fn schemathesis_finds_nothing_that_is_not_as_described() {
         .args(["run", "--no-color"])
         // All: left to itself, it leaves out the path that it has the description from.
         .args(["--include-path-regex", "/"])
-        // Its answer has no end; `--test stream` reads it.
+        // Its answer has no end; `stream.rs` reads it.
         .args(["--exclude-operation-id", "stream"])
         // What has names that only the page knows.
         .args(["--exclude-operation-id", "asset"])

@@ -6,7 +6,7 @@ use bwmon_common::{
 };
 use bwmon_tests::{DEVICE_MAC, Frame, ROUTER_MAC, ip};
 
-use crate::bench::{Bench, Counted};
+use super::bench::{Bench, Counted};
 
 /// Where a frame must be counted.
 #[derive(Clone, Copy, Debug)]
@@ -207,7 +207,7 @@ pub(crate) fn is_refused(program: &str, frame: &[u8]) -> bool {
 }
 
 /// What a program must count for a frame.
-pub(crate) fn expect(
+pub(crate) fn check_counted(
     bench: &Bench,
     counted: &Counted,
     len: usize,
