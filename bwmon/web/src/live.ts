@@ -68,11 +68,11 @@ function onSnapshot(snapshot: Snapshot): void {
   const at = snapshot.at === null ? Date.now() / 1000 : Date.parse(snapshot.at) / 1000;
   const last = recent.last;
   if (last === undefined || at < last || at - last > SPAN / 2) {
-    recent.clear();
-    recent.begin(snapshot.devices);
+    recent.begin(at, connection.interval, snapshot.devices);
     if (snapshot.full) void fill(snapshot.devices);
+  } else {
+    recent.push(at, snapshot.devices);
   }
-  recent.push(at, snapshot.devices);
   const before = home.get();
   home.set(withSnapshot(before, snapshot));
   samples.set(samples.get() + 1);

@@ -86,7 +86,7 @@ function options(latest: Latest): Omit<uPlot.Options, "width" | "height"> {
     ...(stepped ? { paths: stepped } : {}),
   });
   return {
-    padding: [rem() * 0.6, rem() * 0.5, 0, 0],
+    padding: [rem() * 0.6, rem() * 1.2, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { show: false }, bind: { dblclick: () => null } },
     scales: { x: { time: true }, y: { range: yRange } },

@@ -1,10 +1,12 @@
 /** The last ten minutes of everybody: received above, sent below, who moved most on top of each other. */
 
 import type uPlot from "uplot";
+import type { ComponentChildren } from "preact";
 import { useMemo, useRef, useState } from "preact/hooks";
 import { rateText, roundUp } from "../core/format.ts";
 import { ALL, SPAN } from "../core/recent.ts";
 import { rest, stacked, withColours } from "../core/stack.ts";
+import { plural } from "../core/text.ts";
 import { home, recent, samples } from "../live.ts";
 import { Name } from "../parts/name.tsx";
 import { deviceLink } from "../router.ts";
@@ -57,7 +59,7 @@ function useLayers(): { times: number[]; layers: Layer[] } {
   }, [count]);
 }
 
-export function LiveChart() {
+export function LiveChart({ totals }: { totals: ComponentChildren }) {
   const { times, layers } = useLayers();
   const unit = useStore(rateUnit, (unit) => unit);
   const [cursor, setCursor] = useState<number | null>(null);
@@ -72,6 +74,7 @@ export function LiveChart() {
   const index = cursor !== null && cursor < times.length ? cursor : times.length - 1;
   return (
     <div class="live">
+      <div class="live-totals">{totals}</div>
       <div class="live-chart">
         <Plot
           options={() => options(setCursor)}
@@ -88,12 +91,15 @@ export function LiveChart() {
 function Legend({ layers, index, time }: { layers: Layer[]; index: number; time: number | null }) {
   const devices = useStore(home, (home) => home.devices);
   const unit = useStore(rateUnit, (unit) => unit);
+  const active = useMemo(() => [...devices.values()].filter((device) => device.sent_rate + device.received_rate > 0).length, [devices]);
   const shown = layers.filter((layer) => layer.id !== null || layer.sent.some(Boolean) || layer.received.some(Boolean));
   const bytes = (layer: Layer) => layer.sent.reduce((a, b) => a + b, 0) + layer.received.reduce((a, b) => a + b, 0);
   const order = [...shown].sort((a, b) => Number(a.id === null) - Number(b.id === null) || bytes(b) - bytes(a));
   return (
     <div class="legend">
-      <p class="legend-time">{time === null ? "Last 10 minutes" : clock(time, true)}</p>
+      <p class="legend-time num">
+        {time === null ? `${active} of ${plural(devices.size, "device")} active` : clock(time, true)}
+      </p>
       <ul>
         {order.map((layer) => {
           const device = layer.id === null ? undefined : devices.get(layer.id);
@@ -131,7 +137,7 @@ function options(onCursor: (index: number | null) => void): Omit<uPlot.Options, 
     return { fill: () => colour(`c${number}`), stroke: () => colour("surface"), width: 0.6, points: { show: false } };
   };
   return {
-    padding: [rem() * 0.5, rem() * 0.25, 0, 0],
+    padding: [rem() * 0.5, rem() * 1.2, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false, setScale: false }, points: { show: false } },
     scales: { x: { time: true }, y: { range: yRange } },

@@ -71,7 +71,7 @@ export function axes(): uPlot.Axis[] {
     ticks: { show: false },
   };
   return [
-    { ...common, space: rem() * 5, size: rem() * 1.9, grid: { show: false }, values: times },
+    { ...common, space: rem() * 5, size: rem() * 1.6, grid: { show: false }, values: times },
     {
       ...common,
       size: rem() * 5,

@@ -5,7 +5,7 @@
  * is: an exponentially weighted mean, k = exp(−Δt/τ) with τ = 5 s.
  */
 
-import type { Device, Moved, Point } from "./types.ts";
+import type { Device, Moved, Pair, Point } from "./types.ts";
 
 /** How far back, in seconds. */
 export const SPAN = 600;
@@ -14,6 +14,8 @@ export const ALL = "";
 /** Most samples that are kept; closer together than a second they are put together. */
 const PLACES = SPAN + 30;
 const CLOSEST = 0.9;
+/** What is longer, in seconds, is drawn as several samples. */
+const LONGEST = 5;
 const TAU = 5;
 
 interface Series {
@@ -31,6 +33,8 @@ export interface Rates {
 
 export class Recent {
   #times = new Float64Array(PLACES);
+  /** Seconds that each stands for. */
+  #elapsed = new Float64Array(PLACES);
   /** How many samples there were ever; the last `PLACES` are kept. */
   #next = 0;
   #series = new Map<string, Series>();
@@ -51,9 +55,20 @@ export class Recent {
     return this.#next === 0 ? undefined : this.#times[(this.#next - 1) % PLACES];
   }
 
-  /** From here on counted: what devices have moved by now. */
-  begin(devices: Iterable<Device>): void {
-    for (const device of devices) this.#before.set(device.id, device.since_start);
+  /** From `at` on counted, where the rates are as the devices say; a sample is `interval` seconds long. */
+  begin(at: number, interval: number, devices: Iterable<Device>): void {
+    this.clear();
+    const place = this.#place(at, interval);
+    let [allSent, allReceived] = [0, 0];
+    for (const device of devices) {
+      this.#before.set(device.id, device.since_start);
+      const [sent, received] = [device.sent_rate * interval, device.received_rate * interval];
+      if (sent === 0 && received === 0) continue;
+      this.#add(device.id, place, sent, received);
+      allSent += sent;
+      allReceived += received;
+    }
+    this.#add(ALL, place, allSent, allReceived);
   }
 
   /** A sample at `at`, with the devices that changed. */
@@ -61,7 +76,7 @@ export class Recent {
     for (const device of changed) this.#pending.set(device.id, device);
     const last = this.last;
     if (last !== undefined && at - last < CLOSEST) return;
-    const place = this.#place(at);
+    const place = this.#place(at, last === undefined ? 1 : at - last);
     let [allSent, allReceived] = [0, 0];
     for (const [id, { since_start: now }] of this.#pending) {
       const before = this.#before.get(id);
@@ -81,32 +96,30 @@ export class Recent {
 
   /** What was before the first sample, as the history of all (`ALL`) and of some devices has it. */
   fill(histories: ReadonlyMap<string, readonly Point[]>): void {
-    const times = (histories.get(ALL) ?? []).map((point) => Date.parse(point.at) / 1000 + point.seconds);
-    const first = this.#next === 0 ? Infinity : (this.#times[this.#first] ?? Infinity);
-    const earlier = times.filter((time) => time < first - CLOSEST / 2);
+    const first = this.#next === 0 ? Infinity : (this.#times[this.#first % PLACES] ?? Infinity);
+    const earlier = samplesOf(histories.get(ALL) ?? []).filter(({ time }) => time < first - CLOSEST / 2);
     if (earlier.length === 0) return;
     const old = this.#copy();
     this.#next = 0;
     this.#series.clear();
-    const points = new Map<string, Map<number, Point>>();
-    for (const [id, list] of histories) {
-      points.set(id, new Map(list.map((point) => [key(Date.parse(point.at) / 1000 + point.seconds), point])));
+    const moved = new Map<string, Map<number, Pair>>();
+    for (const [id, points] of histories) {
+      moved.set(id, new Map(samplesOf(points).map((sample) => [key(sample.time), sample])));
     }
-    const kept = spaced(earlier);
-    for (const [time, through] of kept) {
-      const place = this.#place(time);
-      for (const [id, of] of points) {
+    for (const { time, elapsed, through } of spaced(earlier)) {
+      const place = this.#place(time, elapsed);
+      for (const [id, of] of moved) {
         let [sent, received] = [0, 0];
         for (const moment of through) {
-          const point = of.get(key(moment));
-          sent += point?.sent ?? 0;
-          received += point?.received ?? 0;
+          const sample = of.get(key(moment));
+          sent += sample?.sent ?? 0;
+          received += sample?.received ?? 0;
         }
         this.#add(id, place, sent, received);
       }
     }
     old.times.forEach((time, index) => {
-      const place = this.#place(time);
+      const place = this.#place(time, old.elapsed[index] ?? 1);
       for (const [id, series] of old.series) this.#add(id, place, series.sent[index] ?? 0, series.received[index] ?? 0);
     });
   }
@@ -122,21 +135,18 @@ export class Recent {
   rates(id: string): Rates {
     const [first, series] = [this.#first, this.#series.get(id)];
     const rates: Rates = { sent: [], received: [] };
-    let [sent, received, before] = [0, 0, this.#times[first % PLACES] ?? 0];
+    let [sent, received] = [0, 0];
     for (let number = first; number < this.#next; number += 1) {
       const place = number % PLACES;
-      const time = this.#times[place] ?? 0;
-      const elapsed = Math.max(number === first ? 1 : time - before, 0.05);
-      const weight = Math.exp(-elapsed / TAU);
+      const elapsed = Math.max(this.#elapsed[place] ?? 0, 0.05);
       const has = series !== undefined && number < series.written;
       const now = has ? [(series.sent[place] ?? 0) / elapsed, (series.received[place] ?? 0) / elapsed] : [0, 0];
       // The first one stands for what was before it.
-      const k = number === first ? 0 : weight;
+      const k = number === first ? 0 : Math.exp(-elapsed / TAU);
       sent = k * sent + (1 - k) * (now[0] ?? 0);
       received = k * received + (1 - k) * (now[1] ?? 0);
       rates.sent.push(sent);
       rates.received.push(received);
-      before = time;
     }
     return rates;
   }
@@ -165,7 +175,8 @@ export class Recent {
     return first;
   }
 
-  #place(time: number): number {
+  #place(time: number, elapsed: number): number {
+    this.#elapsed[this.#next % PLACES] = elapsed;
     this.#times[this.#next % PLACES] = time;
     this.#next += 1;
     return this.#next - 1;
@@ -196,7 +207,8 @@ export class Recent {
         times.map((_, index) => (first + index < of.written ? (values[(first + index) % PLACES] ?? 0) : 0));
       series.set(id, { sent: at(of.sent), received: at(of.received) });
     }
-    return { times, series };
+    const elapsed = times.map((_, index) => this.#elapsed[(first + index) % PLACES] ?? 1);
+    return { times, elapsed, series };
   }
 }
 
@@ -205,15 +217,35 @@ function key(time: number): number {
   return Math.round(time * 10);
 }
 
-/** Times that are not closer than they should be, each with those that it stands for. */
-function spaced(times: readonly number[]): [number, number[]][] {
-  const kept: [number, number[]][] = [];
-  let [last, through]: [number, number[]] = [-Infinity, []];
-  for (const time of times) {
-    through.push(time);
-    if (time - last < CLOSEST) continue;
-    kept.push([time, through]);
-    [last, through] = [time, []];
+interface Sample extends Pair {
+  /** When it ends, in seconds since 1970. */
+  time: number;
+  elapsed: number;
+}
+
+/** Points as samples: a long one (only minutes are kept of before) is several that are alike. */
+function samplesOf(points: readonly Point[]): Sample[] {
+  return points.flatMap(({ at, seconds, sent, received }) => {
+    const parts = Math.max(1, Math.round(seconds / LONGEST));
+    return Array.from({ length: parts }, (_, part) => ({
+      time: Date.parse(at) / 1000 + (seconds * (part + 1)) / parts,
+      elapsed: seconds / parts,
+      sent: sent / parts,
+      received: received / parts,
+    }));
+  });
+}
+
+/** Samples that are not closer than they should be, each with those that it stands for. */
+function spaced(samples: readonly Sample[]): { time: number; elapsed: number; through: number[] }[] {
+  const kept: { time: number; elapsed: number; through: number[] }[] = [];
+  let [last, elapsed, through]: [number, number, number[]] = [-Infinity, 0, []];
+  for (const sample of samples) {
+    through.push(sample.time);
+    elapsed += sample.elapsed;
+    if (sample.time - last < CLOSEST) continue;
+    kept.push({ time: sample.time, elapsed, through });
+    [last, elapsed, through] = [sample.time, 0, []];
   }
   return kept.slice(-PLACES);
 }

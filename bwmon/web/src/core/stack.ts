@@ -42,12 +42,30 @@ export function withColours(before: ReadonlyMap<string, number>, ranking: readon
   return next;
 }
 
-/** The path of a small line chart, `width` × `height`, from 0 at the bottom. */
-export function sparkline(values: readonly number[], width: number, height: number, highest: number): { line: string; area: string } {
-  if (values.length < 2) return { line: "", area: "" };
-  const step = width / (values.length - 1);
+/** The path of a small line chart, `width` × `height`, from 0 at the bottom; `at` are parts of the width. */
+export function sparkline(
+  points: readonly { at: number; value: number }[],
+  width: number,
+  height: number,
+  highest: number,
+): { line: string; area: string } {
+  const [first, last] = [points[0], points.at(-1)];
+  if (!first || !last || points.length < 2) return { line: "", area: "" };
+  const x = (at: number) => (at * width).toFixed(1);
   const y = (value: number) => (height - 1 - (Math.min(value, highest) / highest) * (height - 2)).toFixed(1);
-  const points = values.map((value, index) => `${(index * step).toFixed(1)} ${y(value)}`);
-  const line = `M${points.join("L")}`;
-  return { line, area: `${line}L${width} ${height}L0 ${height}Z` };
+  const line = `M${points.map(({ at, value }) => `${x(at)} ${y(value)}`).join("L")}`;
+  return { line, area: `${line}L${x(last.at)} ${height}L${x(first.at)} ${height}Z` };
+}
+
+/** `values` at `times`, thinned to means of about `most`, over the last `span`. The last ones are always whole. */
+export function thinned(times: readonly number[], values: readonly number[], span: number, most: number): { at: number; value: number }[] {
+  const last = times.at(-1) ?? 0;
+  const size = Math.max(1, Math.ceil(times.length / most));
+  const points: { at: number; value: number }[] = [];
+  for (let end = times.length; end > 0; end -= size) {
+    const part = values.slice(Math.max(0, end - size), end);
+    const value = part.reduce((a, b) => a + b, 0) / part.length;
+    points.unshift({ at: 1 - (last - (times[end - 1] ?? last)) / span, value });
+  }
+  return points;
 }

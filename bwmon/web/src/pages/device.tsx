@@ -18,7 +18,7 @@ import { useAnswer } from "../parts/ask.ts";
 import { Icon } from "../parts/icons.tsx";
 import { Name } from "../parts/name.tsx";
 import { Meter, Rate, Size, useRateUnit } from "../parts/numbers.tsx";
-import { Ago, dateTime, shortTime } from "../parts/time.tsx";
+import { Ago, dateTime, dayText, shortTime } from "../parts/time.tsx";
 import { useStore } from "../store.ts";
 import { DeviceForm } from "./form.tsx";
 
@@ -242,7 +242,7 @@ function Hours({ id }: { id: string }) {
     <section class="card" aria-labelledby="hours-title">
       <div class="card-head">
         <h2 id="hours-title">Active hours</h2>
-        <span class="muted">mean of the last {WEEKS} weeks, by the router's clock</span>
+        <span class="muted small">mean of the last {WEEKS} weeks, by the router's clock</span>
       </div>
       <Wrong text={error} />
       {week && <HeatMap week={week} />}
@@ -306,7 +306,7 @@ function Facts({ device }: { device: Device }) {
             <dd>
               <Meter part={ofQuota} used={sizeText(usedOfQuota(device, countsEverything))} of={plainSize(cycle.quota)} label="used" />
               <span class="second num">
-                {sizeText(usedOfQuota(device, countsEverything))} of {plainSize(cycle.quota)} until {cycle.until}
+                {sizeText(usedOfQuota(device, countsEverything))} of {plainSize(cycle.quota)} until {dayText(cycle.until)}
               </span>
             </dd>
           </>

@@ -23,8 +23,7 @@ export function Overview() {
           <h2 id="now-title" class="sr">
             Now
           </h2>
-          <Totals />
-          <LiveChart />
+          <LiveChart totals={<Totals />} />
         </section>
       </div>
       <DeviceTable />
@@ -84,16 +83,6 @@ function Totals() {
             <span class="unit">{sent.unit}</span>
           </span>
           <span class="second num">{sizeText(sum.sent)} today</span>
-        </dd>
-      </div>
-      <div>
-        <dt>Active now</dt>
-        <dd>
-          <span class="big num">
-            {sum.active}
-            <span class="unit">of {devices.size}</span>
-          </span>
-          <span class="second">{devices.size === 1 ? "device" : "devices"}</span>
         </dd>
       </div>
     </dl>

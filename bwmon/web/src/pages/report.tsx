@@ -10,6 +10,7 @@ import { useAnswer } from "../parts/ask.ts";
 import { Icon } from "../parts/icons.tsx";
 import { Name } from "../parts/name.tsx";
 import { Meter, useRateUnit } from "../parts/numbers.tsx";
+import { dayText } from "../parts/time.tsx";
 import { deviceLink } from "../router.ts";
 
 type Period = "month" | "cycle";
@@ -117,7 +118,7 @@ function Summary({ report, days, period }: { report: Report; days: Report; perio
         </div>
         {forecast && sum.cycle && (
           <div>
-            <dt>Forecast for {sum.cycle.until}</dt>
+            <dt>Forecast until {dayText(sum.cycle.until)}</dt>
             <dd>
               <Big bytes={forecast.bytes} />
               {forecast.low !== null && forecast.high !== null && (

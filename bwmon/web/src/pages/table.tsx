@@ -140,6 +140,7 @@ function Body({ rows, alerts, countsEverything }: BodyProps) {
   const drawn = useRef(new Map<string, { of: readonly unknown[]; row: VNode }>());
 
   const byId = useMemo(() => new Map(alerts.map((alert) => [alert.id, alert])), [alerts]);
+  const times = useMemo(() => recent.times(), [count]);
   const busiest = useMemo(() => new Set(recent.ranking().map(([id]) => id)), [count]);
   const highest = useMemo(() => {
     let [sent, received] = [1, 1];
@@ -165,7 +166,7 @@ function Body({ rows, alerts, countsEverything }: BodyProps) {
     const drawing =
       old && old.of.every((value, index) => Object.is(value, of[index]))
         ? old
-        : { of, row: <DeviceRow key={device.id} device={device} place={place} alerts={byId} countsEverything={countsEverything} spark={isBusy ? both(device.id) : []} highest={highest} /> };
+        : { of, row: <DeviceRow key={device.id} device={device} place={place} alerts={byId} countsEverything={countsEverything} times={isBusy ? times : []} spark={isBusy ? both(device.id) : []} highest={highest} /> };
     next.set(device.id, drawing);
     return drawing.row;
   });
@@ -187,11 +188,12 @@ interface RowProps {
   place: number;
   alerts: ReadonlyMap<string, Alert>;
   countsEverything: boolean;
+  times: readonly number[];
   spark: readonly number[];
   highest: { sent: number; received: number };
 }
 
-function DeviceRow({ device, place, alerts, countsEverything, spark, highest }: RowProps) {
+function DeviceRow({ device, place, alerts, countsEverything, times, spark, highest }: RowProps) {
   const { thresholds, cycle } = device;
   const ofThreshold = partOfThreshold(device, countsEverything);
   const ofQuota = partOfQuota(device, countsEverything);
@@ -221,7 +223,7 @@ function DeviceRow({ device, place, alerts, countsEverything, spark, highest }: 
         <Bar part={device.sent_rate / highest.sent} />
       </div>
       <div role="cell" class="cell cell-3">
-        <Spark values={spark} />
+        <Spark times={times} values={spark} />
       </div>
       <div role="cell" class="cell cell-4">
         <Size of={device.today.sent + device.today.received} />

@@ -63,3 +63,8 @@ export function shortTime(at: string): string {
   const time = clock(date.getTime() / 1000);
   return date.toDateString() === new Date().toDateString() ? time : `${date.toLocaleDateString("en-GB", { day: "numeric", month: "short" })}, ${time}`;
 }
+
+/** `8 Mar` of `2026-03-08`, kept on one line. */
+export function dayText(day: string): string {
+  return new Date(`${day}T12:00:00Z`).toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC" }).replace(" ", "\u00a0");
+}
