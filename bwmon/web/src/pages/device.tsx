@@ -143,10 +143,10 @@ function Past({ id, name }: { id: string; name: string }) {
               <Icon name="right" />
             </button>
           </div>
-          <button type="button" class="button quiet" aria-pressed={isTable} onClick={() => setTable(!isTable)}>
-            {isTable ? "Chart" : "Table"}
-          </button>
         </div>
+        <button type="button" class="button quiet" aria-pressed={isTable} onClick={() => setTable(!isTable)}>
+          {isTable ? "Chart" : "Table"}
+        </button>
       </div>
       <Wrong text={error} />
       {isTable ? (
@@ -182,8 +182,7 @@ function Caption({ history, point, isAsking }: { history: History | null; point:
     <p class="caption num">
       <span class="rx">↓ {sizeText(received)}</span> <span class="tx">↑ {sizeText(sent)}</span>
       <span class="muted">
-        {" "}in this time, a step is {duration(history.step_seconds)}
-        <span class="wide-only">. Drag or turn the wheel to zoom, hold Shift to pan.</span>
+        {" "}in this time<span class="wide-only">, a step is {duration(history.step_seconds)}. Drag or turn the wheel to zoom, hold Shift to pan.</span>
       </span>
     </p>
   );

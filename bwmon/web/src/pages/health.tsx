@@ -105,7 +105,7 @@ export function HealthPage() {
           )}
         </section>
         {full && (
-          <section class="card" aria-labelledby="configuration-title">
+          <section class="card whole" aria-labelledby="configuration-title">
             <h2 id="configuration-title">Configuration</h2>
             <Facts
               rows={[
@@ -189,12 +189,12 @@ type Row = [string, ComponentChildren];
 
 function Facts({ rows }: { rows: Row[] }) {
   return (
-    <dl class="facts">
+    <dl class="facts pairs">
       {rows.map(([name, value]) => (
-        <>
-          <dt key={name}>{name}</dt>
+        <div key={name}>
+          <dt>{name}</dt>
           <dd class="num">{value}</dd>
-        </>
+        </div>
       ))}
     </dl>
   );
