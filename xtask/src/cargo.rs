@@ -11,6 +11,9 @@ use crate::workspace::Workspace;
 /// The variable that tells `bwmon`'s build script where the kernel half is.
 const KERNEL_OBJECT: &str = "BWMON_EBPF_OBJECT";
 
+/// The variable that tells it where the dashboard is.
+const WEB_DIRECTORY: &str = "BWMON_WEB_DIR";
+
 /// `cargo VERB` in the workspace.
 ///
 /// With the usual target directory the environment is that of a cargo called by hand, so that the
@@ -19,11 +22,12 @@ pub(crate) fn host(workspace: &Workspace, verb: &str) -> Command {
     let mut cargo = Command::new("cargo");
     cargo.arg(verb).current_dir(workspace.root());
     if workspace.has_default_target() {
-        cargo.env_remove(KERNEL_OBJECT);
+        cargo.env_remove(KERNEL_OBJECT).env_remove(WEB_DIRECTORY);
     } else {
         cargo
             .env("CARGO_TARGET_DIR", workspace.target())
-            .env(KERNEL_OBJECT, workspace.kernel_object("bwmon"));
+            .env(KERNEL_OBJECT, workspace.kernel_object("bwmon"))
+            .env(WEB_DIRECTORY, workspace.web());
     }
     cargo
 }

@@ -9,6 +9,7 @@ mod command;
 mod debian;
 mod files;
 mod kernel;
+mod node;
 mod outcome;
 mod python;
 mod steps;
@@ -35,7 +36,9 @@ enum Verb {
     Setup,
     /// Build the kernel half only, to target/bpfel-unknown-none/release/bwmon.
     BuildEbpf,
-    /// Build both halves in release mode, to target/release/bwmon.
+    /// Build the dashboard only, to target/web.
+    BuildWeb,
+    /// Build both halves, with the dashboard, in release mode, to target/release/bwmon.
     Build,
     /// Build both halves and run `bwmon run ARGS…` (by sudo when not root).
     Run(verbs::run::Options),
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
     let done = Workspace::find().and_then(|workspace| match options.verb {
         Verb::Setup => verbs::setup::setup(&workspace),
         Verb::BuildEbpf => verbs::build_ebpf::build_ebpf(&workspace),
+        Verb::BuildWeb => verbs::build_web::build_web(&workspace),
         Verb::Build => verbs::build::build(&workspace),
         Verb::Run(options) => verbs::run::run(&workspace, &options),
         Verb::Test => verbs::test::test(&workspace),

@@ -21,7 +21,7 @@ struct Program {
     why: &'static str,
 }
 
-const PROGRAMS: [Program; 13] = [
+const PROGRAMS: [Program; 14] = [
     Program {
         name: "aiosmtpd",
         package: "python3-aiosmtpd",
@@ -31,6 +31,11 @@ const PROGRAMS: [Program; 13] = [
         name: "bpftool",
         package: "bpftool",
         why: "tells what is attached, independently of bwmon",
+    },
+    Program {
+        name: "chromium",
+        package: "chromium",
+        why: "is the browser that the dashboard is looked at in",
     },
     Program {
         name: "dnsmasq",
@@ -110,6 +115,9 @@ const SERVERS: [Program; 3] = [
     },
 ];
 
+/// Letters, of which a browser on a server may have none.
+const FONTS: [&str; 1] = ["fonts-inter"];
+
 /// Where system programs are that are not on everybody's PATH.
 const SYSTEM_DIRECTORIES: [&str; 2] = ["/usr/sbin", "/sbin"];
 
@@ -121,6 +129,9 @@ const CARGO_DENY: &str = "0.20.2";
 /// [`Outcome::ByHand`] when one is missing and cannot be installed from here.
 pub(crate) fn ensure_programs(workspace: &Workspace) -> Result<()> {
     ensure(&PROGRAMS, debian::install)?;
+    if debian::is_here() {
+        debian::ensure(&FONTS, "the dashboard's pictures")?;
+    }
     python::ensure(workspace)?;
     let servers = workspace.servers();
     // All that the machine lacks are unpacked together, the ones that were before as well.

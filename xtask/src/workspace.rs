@@ -65,6 +65,16 @@ impl Workspace {
         self.target.join("release").join(name)
     }
 
+    /// What the dashboard is made of.
+    pub(crate) fn web_sources(&self) -> PathBuf {
+        self.root.join("bwmon/web")
+    }
+
+    /// Where the dashboard ends up, for the user half to embed.
+    pub(crate) fn web(&self) -> PathBuf {
+        self.target.join("web")
+    }
+
     /// Tools that xtask compiled; they go away with the target directory.
     pub(crate) fn tools(&self) -> PathBuf {
         self.target.join("tools")

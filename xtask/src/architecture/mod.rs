@@ -52,7 +52,8 @@ fn rust_files(directory: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
         let entry = entry.with_context(|| format!("list {}", directory.display()))?;
         let path = entry.path();
         let name = entry.file_name();
-        let is_ours = name != "target" && !name.to_string_lossy().starts_with('.');
+        let is_ours =
+            name != "target" && name != "node_modules" && !name.to_string_lossy().starts_with('.');
         if path.is_dir() && is_ours {
             rust_files(&path, files)?;
         } else if path.extension().is_some_and(|extension| extension == "rs") {

@@ -1,10 +1,11 @@
-//! `cargo xtask lint`: format, clippy, architecture, licences and sources.
+//! `cargo xtask lint`: format, clippy, types of the dashboard, architecture, licences and sources.
 
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
 use super::build_ebpf::build_ebpf;
+use super::build_web::{build_web, check_types};
 use crate::architecture;
 use crate::cargo;
 use crate::command;
@@ -19,8 +20,9 @@ use crate::workspace::Workspace;
 /// When a check found something or could not be tried.
 pub(crate) fn lint(workspace: &Workspace) -> Result<()> {
     let mut steps = Steps::default();
-    // Clippy runs the build script that embeds the kernel half.
+    // Clippy runs the build script that embeds both.
     steps.run("kernel half", |_| build_ebpf(workspace));
+    steps.run("dashboard", |_| build_web(workspace));
     check_all(workspace, &mut steps);
     steps.finish()
 }
@@ -29,6 +31,7 @@ pub(crate) fn lint(workspace: &Workspace) -> Result<()> {
 pub(crate) fn check_all(workspace: &Workspace, steps: &mut Steps) {
     steps.run("format", |_| format(workspace));
     steps.run("clippy", |_| clippy(workspace));
+    steps.run("types of the dashboard", |_| check_types(workspace));
     steps.run("architecture", |_| architecture(workspace));
     steps.run("licences and sources", |_| licences(workspace));
 }

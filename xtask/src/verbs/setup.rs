@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use super::build_web;
 use crate::kernel::Toolchain;
 use crate::tools;
 use crate::workspace::Workspace;
@@ -13,6 +14,7 @@ use crate::workspace::Workspace;
 pub(crate) fn setup(workspace: &Workspace) -> Result<()> {
     let toolchain = Toolchain::ensure(workspace)?;
     eprintln!("kernel half: {toolchain}");
+    build_web::ensure_packages(workspace)?;
     tools::ensure_programs(workspace)?;
     let cargo_deny = tools::ensure_cargo_deny(workspace)?;
     eprintln!("licence check: {}", cargo_deny.display());

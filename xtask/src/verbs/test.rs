@@ -10,6 +10,7 @@ use std::thread;
 use anyhow::{Context, Result, bail};
 
 use super::build_ebpf::build_ebpf;
+use super::build_web::{build_web, unit_tests};
 use super::lint;
 use crate::cargo;
 use crate::command;
@@ -55,10 +56,16 @@ pub(crate) fn test(workspace: &Workspace) -> Result<()> {
         steps.run("kernel half", |_| build_ebpf(workspace));
     }
     if steps.all_passed() {
+        steps.run("dashboard", |_| build_web(workspace));
+    }
+    if steps.all_passed() {
         lint::check_all(workspace, &mut steps);
     }
     if steps.all_passed() {
         steps.run("unit and property tests", |tally| unit(workspace, tally));
+    }
+    if steps.all_passed() {
+        steps.run("tests of the dashboard", |tally| web(workspace, tally));
     }
     if steps.all_passed() {
         steps.run("release build", |_| release(workspace));
@@ -72,10 +79,14 @@ pub(crate) fn test(workspace: &Workspace) -> Result<()> {
 fn unit(workspace: &Workspace, tally: &mut Tally) -> Result<()> {
     let mut cargo = cargo::host(workspace, "test");
     cargo.args(["--no-fail-fast", "--lib", "--bins"]);
-    run_counting(&mut cargo, tally)?;
+    run_cargo(&mut cargo, tally)?;
     let mut cargo = cargo::host(workspace, "test");
     cargo.arg("--doc");
-    run_counting(&mut cargo, tally)
+    run_cargo(&mut cargo, tally)
+}
+
+fn web(workspace: &Workspace, tally: &mut Tally) -> Result<()> {
+    run_counting(&mut unit_tests(workspace)?, tally)
 }
 
 fn release(workspace: &Workspace) -> Result<()> {
@@ -113,7 +124,7 @@ fn integration(workspace: &Workspace, tally: &mut Tally) -> Result<()> {
         }
         cargo.env(runner_variable()?, "sudo --preserve-env");
     }
-    let ended = run_counting(&mut cargo, tally);
+    let ended = run_cargo(&mut cargo, tally);
     // None skipped, no file.
     let log = fs::read_to_string(&skip_log).unwrap_or_default();
     eprint!("{log}");
@@ -139,18 +150,23 @@ fn runner_variable() -> Result<String> {
     Ok(format!("CARGO_TARGET_{host}_RUNNER"))
 }
 
-/// Runs a `cargo test`, passes its output on and adds up its results.
-fn run_counting(cargo: &mut Command, tally: &mut Tally) -> Result<()> {
-    let before = *tally;
+/// Runs a `cargo test` and adds up its results.
+fn run_cargo(cargo: &mut Command, tally: &mut Tally) -> Result<()> {
     if io::stdout().is_terminal() {
         // Behind a pipe the test harness would turn its colours off.
         cargo.args(["--", "--color", "always"]);
     }
-    command::print(cargo);
-    let mut child = cargo
+    run_counting(cargo, tally)
+}
+
+/// Runs tests, passes their output on and adds up their results.
+fn run_counting(tests: &mut Command, tally: &mut Tally) -> Result<()> {
+    let before = *tally;
+    command::print(tests);
+    let mut child = tests
         .stdout(Stdio::piped())
         .spawn()
-        .with_context(|| format!("start `{}`", command::shown(cargo)))?;
+        .with_context(|| format!("start `{}`", command::shown(tests)))?;
     let output = child.stdout.take().context("read what the tests say")?;
     for line in BufReader::new(output).split(b'\n') {
         let mut line = line.context("read what the tests say")?;
@@ -167,18 +183,32 @@ fn run_counting(cargo: &mut Command, tally: &mut Tally) -> Result<()> {
         let failed = tally.failed - before.failed;
         let what = format!(
             "`{}` ended with {status}, {failed} tests failed",
-            command::shown(cargo)
+            command::shown(tests)
         );
         return Err(Outcome::found(what));
     }
-    if *tally == before && cargo.get_args().all(|word| word != "--doc") {
-        bail!("`{}` ran no test", command::shown(cargo));
+    if *tally == before && tests.get_args().all(|word| word != "--doc") {
+        bail!("`{}` ran no test", command::shown(tests));
     }
     Ok(())
 }
 
-/// The numbers in `test result: ok. 12 passed; 0 failed; …`.
+/// The numbers in `test result: ok. 12 passed; 0 failed; …`, or in Node's `ℹ pass 12`, `ℹ fail 0`.
 fn result_of(line: &str) -> Option<Tally> {
+    if let Some(words) = line.strip_prefix("ℹ ") {
+        let (what, number) = words.trim_end().split_once(' ')?;
+        let number = number.parse().ok()?;
+        let (passed, failed) = match what {
+            "pass" => (number, 0),
+            "fail" => (0, number),
+            _ => return None,
+        };
+        return Some(Tally {
+            passed,
+            failed,
+            skipped: 0,
+        });
+    }
     let (_, result) = line.split_once("test result: ")?;
     let number = |what| -> Option<u64> {
         let (before, _) = result.split_once(what)?;
@@ -213,6 +243,10 @@ mod tests {
                 "test result: \u{1b}[31mFAILED\u{1b}[m. 3 passed; 2 failed; 0 ignored;",
                 Some((3, 2)),
             ),
+            ("ℹ pass 41", Some((41, 0))),
+            ("ℹ fail 1", Some((0, 1))),
+            ("ℹ tests 42", None),
+            ("ℹ duration_ms 97.4", None),
             ("test core::works ... ok", None),
             ("test result: ?", None),
         ];
