@@ -51,7 +51,7 @@ fn is_new_enough(version: &str) -> bool {
         return false;
     };
     let version: (u32, u32) = (major, minor);
-    version >= (22, 12) || (version >= (20, 19) && version < (21, 0))
+    version >= (22, 12) || ((20, 19)..(21, 0)).contains(&version)
 }
 
 #[cfg(test)]
