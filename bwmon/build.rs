@@ -46,7 +46,7 @@ fn list_dashboard() {
     }
     if !files.contains_key("index.html") {
         println!(
-            "cargo::warning=no dashboard at {}; build it with `cargo xtask build-web`",
+            "cargo::error=no dashboard at {}; build it with `cargo xtask build-web`",
             directory.display()
         );
     }
