@@ -65,8 +65,8 @@ pub use lan::{DEVICE_MAC, Lan, NOBODY_MAC, ROUTER_MAC, bridge, ip};
 pub use link::{Link, veth};
 pub use namespace::Namespace;
 pub use peers::{
-    Alertmanager, Authority, Broker, Certificate, Dnsmasq, Mail, MailServer, Published, server,
-    talk,
+    Alertmanager, Authority, Broker, Certificate, Dnsmasq, Mail, MailServer, Prometheus, Published,
+    server, talk,
 };
 pub use process::{Process, run};
 pub use programs::{Program, Programs};
