@@ -57,7 +57,7 @@ pub use echo::{Echo, exchange};
 pub use flow::Flow;
 pub use foreign::{ForeignProgram, Hook};
 pub use frame::{Frame, Mac};
-pub use http::Response;
+pub use http::{Request, Response, read_request};
 pub use inject::{Injector, Sent};
 pub use iperf::{Direction, transfer};
 pub use kept::{Kept, keep_now};

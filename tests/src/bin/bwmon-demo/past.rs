@@ -1,0 +1,233 @@
+//! The weeks before today, which never were: made up by the simulated home that the surge rule is
+//! judged by, and written by the store as the daemon does. So device pages and reports have something
+//! to show. Today is left to what really passes.
+
+use std::{collections::BTreeMap, path::Path, time::Duration};
+
+use anyhow::{Context, Result, bail};
+use bwmon::{
+    core::{
+        history::{Moved, interface_id},
+        ledger::SavedHistory,
+    },
+    store::{Checkpoint, DeviceRecord, HistorySettings, Outcome, Store, minute_of},
+};
+use bwmon_common::layout::Counter;
+use bwmon_tests::{Moved as Step, STEP, Week};
+use jiff::{Timestamp, ToSpan as _, Zoned, civil::Weekday, tz::TimeZone};
+
+use crate::home::{CAMERA, DEVICES, Device, NAS};
+
+const WEEKS: i64 = 5;
+const MINUTE: i64 = 60;
+const QUARTER: i64 = 15 * MINUTE;
+const HOUR: i64 = 60 * MINUTE;
+/// The seconds before today of which every minute is made up. Before that nothing finer than quarters
+/// of an hour is kept.
+const BY_MINUTE: i64 = 8 * 24 * HOUR;
+/// Who lives the life of which device of the simulation.
+const LIVES: [(&str, &str); 6] = [
+    ("Smart TV", "tv-1"),
+    ("Phone", "phone-1"),
+    ("Laptop", "laptop-1"),
+    ("Desktop", "laptop-2"),
+    ("NAS", "nas-1"),
+    ("Door camera", "camera-1"),
+];
+const SEED: u64 = 11;
+
+/// Writes them into the state directory, which has no database yet.
+///
+/// # Errors
+/// When they can't be written.
+pub(crate) async fn make_up(state: &Path) -> Result<()> {
+    let zone = TimeZone::system();
+    let midnight = Timestamp::now().to_zoned(zone.clone()).start_of_day();
+    let midnight = midnight.context("find today's midnight")?;
+    let start = monday_before(&midnight)?.timestamp().as_second();
+    let end = midnight.timestamp().as_second();
+    let (mut store, _) = Store::open(state, midnight.date()).context("make the database")?;
+    store.keep_history(HistorySettings {
+        zone,
+        ..HistorySettings::default()
+    });
+    let mut lives = lives()?;
+    for hour in (start..end).step_by(HOUR as usize) {
+        let step = if end - hour <= BY_MINUTE {
+            MINUTE
+        } else {
+            QUARTER
+        };
+        let until = end.min(hour + HOUR);
+        let at = at(until)?;
+        let mut checkpoint = Checkpoint {
+            at,
+            ran: Duration::from_secs((until - start).unsigned_abs()),
+            ..Checkpoint::default()
+        };
+        for second in (hour..until).step_by(step as usize) {
+            let moved = lives.pass(step.min(until - second));
+            checkpoint.history.extend(records(&moved, second)?);
+        }
+        let is_last = until == end;
+        if hour == start || is_last {
+            let devices = DEVICES.map(|device| record(device, start, at));
+            checkpoint.devices = devices.into_iter().collect::<Result<_>>()?;
+        }
+        store.write(checkpoint);
+        if let Outcome::Failed(error) = store.outcome().await {
+            bail!("write the weeks before today: {error}");
+        }
+    }
+    store.close().await.context("close the database")
+}
+
+/// Some weeks ago, as the simulation begins on a Monday.
+fn monday_before(midnight: &Zoned) -> Result<Zoned> {
+    let days = WEEKS * 7 + i64::from(midnight.weekday().since(Weekday::Monday));
+    let monday = midnight.checked_sub(days.days());
+    monday.context("go back some weeks")
+}
+
+/// The simulated devices, beside those whose life it is.
+struct Lives(Vec<(&'static Device, bwmon_tests::Device)>);
+
+fn lives() -> Result<Lives> {
+    let mut simulated = Week::new(SEED, WEEKS as u32 * 7).devices;
+    let mut lives = Vec::new();
+    for (name, life) in LIVES {
+        let device = DEVICES.into_iter().find(|device| device.name == name);
+        let place = simulated.iter().position(|each| each.name == life);
+        let (device, place) = device.zip(place).context("find a device's life")?;
+        lives.push((device, simulated.swap_remove(place)));
+    }
+    Ok(Lives(lives))
+}
+
+impl Lives {
+    /// Lets so many seconds pass, and returns what each device moved in them.
+    fn pass(&mut self, seconds: i64) -> Vec<(&'static Device, Moved)> {
+        let steps = seconds / STEP.as_secs() as i64;
+        let mut moved: Vec<_> = self
+            .0
+            .iter_mut()
+            .map(|(device, life)| {
+                let mut moved = Moved::default();
+                for _ in 0..steps {
+                    let Step { sent, received } = life.step();
+                    moved.row.sent = plus(moved.row.sent, sent);
+                    moved.row.received = plus(moved.row.received, received);
+                    moved.peak.sent = moved.peak.sent.max(sent / STEP.as_secs());
+                    moved.peak.received = moved.peak.received.max(received / STEP.as_secs());
+                }
+                (*device, moved)
+            })
+            .collect();
+        keep_at_home(&mut moved);
+        moved
+    }
+}
+
+/// What the camera sends goes to the NAS, as it does today.
+fn keep_at_home(moved: &mut [(&'static Device, Moved)]) {
+    let mut film = Counter::default();
+    for (device, moved) in &mut *moved {
+        if device.name == CAMERA.name {
+            film = moved.row.sent;
+            moved.row.sent_local = film;
+        }
+    }
+    for (device, moved) in moved {
+        if device.name == NAS.name {
+            moved.row.received = sum(moved.row.received, film);
+            moved.row.received_local = film;
+        }
+    }
+}
+
+/// Of the devices, and of the interfaces that carried it.
+fn records(moved: &[(&'static Device, Moved)], second: i64) -> Result<Vec<SavedHistory>> {
+    let minute = minute_of(at(second)?);
+    let mut carried = BTreeMap::<&str, Moved>::new();
+    let mut records = Vec::new();
+    for (device, moved) in moved {
+        carried.entry(device.interface()).or_default().add(moved);
+        records.push(SavedHistory {
+            subject: device.mac().into(),
+            name: Some(device.name.to_owned()),
+            group: None,
+            minute,
+            moved: *moved,
+        });
+    }
+    records.extend(carried.into_iter().map(|(interface, moved)| SavedHistory {
+        subject: interface_id(interface).into(),
+        name: None,
+        group: None,
+        minute,
+        moved,
+    }));
+    Ok(records)
+}
+
+fn record(device: &Device, start: i64, end: Timestamp) -> Result<DeviceRecord> {
+    Ok(DeviceRecord {
+        id: device.mac(),
+        mac: device.mac().parse().ok(),
+        addresses: vec![device.v4(), device.v6()],
+        first_seen: at(start)?,
+        last_seen: end,
+    })
+}
+
+fn at(second: i64) -> Result<Timestamp> {
+    Timestamp::from_second(second).context("name a time of the weeks before today")
+}
+
+/// So many bytes more, in packets of a usual size.
+fn plus(counter: Counter, bytes: u64) -> Counter {
+    let packets = bytes.div_ceil(1000);
+    sum(counter, Counter { bytes, packets })
+}
+
+fn sum(one: Counter, other: Counter) -> Counter {
+    Counter {
+        bytes: one.bytes + other.bytes,
+        packets: one.packets + other.packets,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_device_has_a_life_and_the_film_stays_at_home() {
+        let moved = lives().unwrap().pass(24 * HOUR);
+        assert_eq!(moved.len(), DEVICES.len());
+        let of = |device: &Device| {
+            let mut all = moved.iter();
+            all.find(|(each, _)| each.name == device.name)
+                .unwrap()
+                .1
+                .row
+        };
+        for device in DEVICES {
+            assert!(of(device).sent.bytes > 0, "{}", device.name);
+        }
+        assert_eq!(of(&CAMERA).sent, of(&CAMERA).sent_local);
+        assert_eq!(of(&NAS).received_local, of(&CAMERA).sent);
+    }
+
+    #[test]
+    fn the_past_begins_on_a_monday() {
+        for day in 1..=7 {
+            let date = jiff::civil::date(2026, 11, day);
+            let midnight = date.to_zoned(TimeZone::UTC).unwrap();
+            let monday = monday_before(&midnight).unwrap();
+            assert_eq!(monday.weekday(), Weekday::Monday);
+            let days = midnight.date() - monday.date();
+            assert!((35..42).contains(&days.get_days()), "{days:?}");
+        }
+    }
+}
