@@ -39,6 +39,8 @@ enum Verb {
     Build,
     /// Build both halves and run `bwmon run ARGS…` (by sudo when not root).
     Run(verbs::run::Options),
+    /// Show bwmon in a home of network namespaces, with traffic; no network of yours is touched.
+    Demo(verbs::demo::Options),
     /// Run every check and every test.
     Test,
     /// Check format, clippy, architecture, licences and sources.
@@ -56,6 +58,7 @@ fn main() -> ExitCode {
         Verb::BuildEbpf => verbs::build_ebpf::build_ebpf(&workspace),
         Verb::Build => verbs::build::build(&workspace),
         Verb::Run(options) => verbs::run::run(&workspace, &options),
+        Verb::Demo(options) => verbs::demo::demo(&workspace, &options),
         Verb::Test => verbs::test::test(&workspace),
         Verb::Lint => verbs::lint::lint(&workspace),
         Verb::Bench(options) => verbs::bench::bench(&workspace, &options),

@@ -90,8 +90,7 @@ fn devices() -> String {
             r#""group": "things", "rate_threshold": { "sent": "5 Mbit/s", "severity": "critical" }"#
         }
         _ if name == TV.name => r#""group": "living room", "bandwidth_threshold": "60 MB""#,
-        _ if name == LAPTOP.name => r#""group": "desk", "quota": "400 GB""#,
-        _ if name == DESKTOP.name => r#""group": "desk", "quota": "200 GB""#,
+        _ if name == LAPTOP.name || name == DESKTOP.name => r#""group": "desk", "quota": "500 GB""#,
         _ if name == PHONE.name => r#""bandwidth_threshold": "3 GB""#,
         _ if name == NAS.name => r#""group": "things", "max_active_time": "off""#,
         _ => r#""mute": false"#,

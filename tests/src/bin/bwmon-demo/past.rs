@@ -9,12 +9,17 @@ use bwmon::{
     core::{
         history::{Moved, interface_id},
         ledger::SavedHistory,
+        usage::DayUsage,
     },
-    store::{Checkpoint, DeviceRecord, HistorySettings, Outcome, Store, minute_of},
+    store::{Checkpoint, DeviceRecord, HistorySettings, Outcome, Store, UsageRecord, minute_of},
 };
 use bwmon_common::layout::Counter;
 use bwmon_tests::{Moved as Step, STEP, Week};
-use jiff::{Timestamp, ToSpan as _, Zoned, civil::Weekday, tz::TimeZone};
+use jiff::{
+    Timestamp, ToSpan as _, Zoned,
+    civil::{Date, Weekday},
+    tz::TimeZone,
+};
 
 use crate::home::{CAMERA, DEVICES, Device, NAS};
 
@@ -22,9 +27,9 @@ const WEEKS: i64 = 5;
 const MINUTE: i64 = 60;
 const QUARTER: i64 = 15 * MINUTE;
 const HOUR: i64 = 60 * MINUTE;
-/// The seconds before today of which every minute is made up. Before that nothing finer than quarters
-/// of an hour is kept.
-const BY_MINUTE: i64 = 8 * 24 * HOUR;
+/// The seconds before today of which every minute is made up. Before that it is a minute of each
+/// quarter of an hour, which is written sooner.
+const BY_MINUTE: i64 = 2 * 24 * HOUR;
 /// Who lives the life of which device of the simulation.
 const LIVES: [(&str, &str); 6] = [
     ("Smart TV", "tv-1"),
@@ -35,6 +40,8 @@ const LIVES: [(&str, &str); 6] = [
     ("Door camera", "camera-1"),
 ];
 const SEED: u64 = 11;
+/// Bytes of a minute that is active, as bwmon has it.
+const ACTIVE: u64 = 64 * 1024;
 
 /// Writes them into the state directory, which has no database yet.
 ///
@@ -48,30 +55,34 @@ pub(crate) async fn make_up(state: &Path) -> Result<()> {
     let end = midnight.timestamp().as_second();
     let (mut store, _) = Store::open(state, midnight.date()).context("make the database")?;
     store.keep_history(HistorySettings {
-        zone,
+        zone: zone.clone(),
         ..HistorySettings::default()
     });
     let mut lives = lives()?;
+    let mut day = Vec::new();
     for hour in (start..end).step_by(HOUR as usize) {
-        let step = if end - hour <= BY_MINUTE {
-            MINUTE
-        } else {
-            QUARTER
+        let step = match end - hour {
+            ..=BY_MINUTE => MINUTE,
+            _ => QUARTER,
         };
         let until = end.min(hour + HOUR);
-        let at = at(until)?;
         let mut checkpoint = Checkpoint {
-            at,
+            at: at(until)?,
             ran: Duration::from_secs((until - start).unsigned_abs()),
             ..Checkpoint::default()
         };
         for second in (hour..until).step_by(step as usize) {
-            let moved = lives.pass(step.min(until - second));
-            checkpoint.history.extend(records(&moved, second)?);
+            let passed = lives.pass(step.min(until - second));
+            checkpoint.history.extend(records(&passed, second)?);
+            day.extend(passed);
         }
-        let is_last = until == end;
-        if hour == start || is_last {
-            let devices = DEVICES.map(|device| record(device, start, at));
+        let date = at(hour)?.to_zoned(zone.clone()).date();
+        if at(until)?.to_zoned(zone.clone()).date() > date {
+            checkpoint.usage = usage(&day, date)?;
+            day.clear();
+        }
+        if hour == start || until == end {
+            let devices = DEVICES.map(|device| record(device, start, until));
             checkpoint.devices = devices.into_iter().collect::<Result<_>>()?;
         }
         store.write(checkpoint);
@@ -104,40 +115,60 @@ fn lives() -> Result<Lives> {
     Ok(Lives(lives))
 }
 
+/// What a device did in some time.
+struct Passed {
+    device: &'static Device,
+    moved: Moved,
+    active_seconds: u64,
+}
+
 impl Lives {
-    /// Lets so many seconds pass, and returns what each device moved in them.
-    fn pass(&mut self, seconds: i64) -> Vec<(&'static Device, Moved)> {
-        let steps = seconds / STEP.as_secs() as i64;
-        let mut moved: Vec<_> = self
-            .0
-            .iter_mut()
-            .map(|(device, life)| {
-                let mut moved = Moved::default();
-                for _ in 0..steps {
-                    let Step { sent, received } = life.step();
-                    moved.row.sent = plus(moved.row.sent, sent);
-                    moved.row.received = plus(moved.row.received, received);
-                    moved.peak.sent = moved.peak.sent.max(sent / STEP.as_secs());
-                    moved.peak.received = moved.peak.received.max(received / STEP.as_secs());
+    /// Lets so many seconds pass, which are whole minutes.
+    fn pass(&mut self, seconds: i64) -> Vec<Passed> {
+        let mut passed = Vec::new();
+        for (device, life) in &mut self.0 {
+            let mut all = Moved::default();
+            let mut active_seconds = 0;
+            for _ in 0..seconds / MINUTE {
+                let moved = minute(life);
+                all.add(&moved);
+                if moved.row.sent.bytes + moved.row.received.bytes >= ACTIVE {
+                    active_seconds += MINUTE.unsigned_abs();
                 }
-                (*device, moved)
-            })
-            .collect();
-        keep_at_home(&mut moved);
-        moved
+            }
+            passed.push(Passed {
+                device,
+                moved: all,
+                active_seconds,
+            });
+        }
+        keep_at_home(&mut passed);
+        passed
     }
 }
 
+fn minute(life: &mut bwmon_tests::Device) -> Moved {
+    let mut moved = Moved::default();
+    for _ in 0..MINUTE.unsigned_abs() / STEP.as_secs() {
+        let Step { sent, received } = life.step();
+        moved.row.sent = plus(moved.row.sent, sent);
+        moved.row.received = plus(moved.row.received, received);
+        moved.peak.sent = moved.peak.sent.max(sent / STEP.as_secs());
+        moved.peak.received = moved.peak.received.max(received / STEP.as_secs());
+    }
+    moved
+}
+
 /// What the camera sends goes to the NAS, as it does today.
-fn keep_at_home(moved: &mut [(&'static Device, Moved)]) {
+fn keep_at_home(passed: &mut [Passed]) {
     let mut film = Counter::default();
-    for (device, moved) in &mut *moved {
+    for Passed { device, moved, .. } in &mut *passed {
         if device.name == CAMERA.name {
             film = moved.row.sent;
             moved.row.sent_local = film;
         }
     }
-    for (device, moved) in moved {
+    for Passed { device, moved, .. } in passed {
         if device.name == NAS.name {
             moved.row.received = sum(moved.row.received, film);
             moved.row.received_local = film;
@@ -146,11 +177,11 @@ fn keep_at_home(moved: &mut [(&'static Device, Moved)]) {
 }
 
 /// Of the devices, and of the interfaces that carried it.
-fn records(moved: &[(&'static Device, Moved)], second: i64) -> Result<Vec<SavedHistory>> {
+fn records(passed: &[Passed], second: i64) -> Result<Vec<SavedHistory>> {
     let minute = minute_of(at(second)?);
     let mut carried = BTreeMap::<&str, Moved>::new();
     let mut records = Vec::new();
-    for (device, moved) in moved {
+    for Passed { device, moved, .. } in passed {
         carried.entry(device.interface()).or_default().add(moved);
         records.push(SavedHistory {
             subject: device.mac().into(),
@@ -170,13 +201,41 @@ fn records(moved: &[(&'static Device, Moved)], second: i64) -> Result<Vec<SavedH
     Ok(records)
 }
 
-fn record(device: &Device, start: i64, end: Timestamp) -> Result<DeviceRecord> {
+/// Of a day, which is all that passed.
+fn usage(passed: &[Passed], day: Date) -> Result<Vec<UsageRecord>> {
+    let of = |device: &Device| {
+        let mut moved = Moved::default();
+        let mut active_seconds = 0;
+        for each in passed.iter().filter(|each| each.device.name == device.name) {
+            moved.add(&each.moved);
+            active_seconds += each.active_seconds;
+        }
+        let mut usage = DayUsage::on(day);
+        usage.sent = moved.row.sent.bytes;
+        usage.received = moved.row.received.bytes;
+        usage.sent_local = moved.row.sent_local.bytes;
+        usage.received_local = moved.row.received_local.bytes;
+        Ok(UsageRecord {
+            device: device.mac(),
+            day,
+            state: serde_json::to_string(&usage).context("write a day as text")?,
+            sent: usage.sent,
+            received: usage.received,
+            sent_local: usage.sent_local,
+            received_local: usage.received_local,
+            active_seconds,
+        })
+    };
+    DEVICES.into_iter().map(of).collect()
+}
+
+fn record(device: &Device, start: i64, end: i64) -> Result<DeviceRecord> {
     Ok(DeviceRecord {
         id: device.mac(),
         mac: device.mac().parse().ok(),
         addresses: vec![device.v4(), device.v6()],
         first_seen: at(start)?,
-        last_seen: end,
+        last_seen: at(end)?,
     })
 }
 
@@ -203,20 +262,26 @@ mod tests {
 
     #[test]
     fn every_device_has_a_life_and_the_film_stays_at_home() {
-        let moved = lives().unwrap().pass(24 * HOUR);
-        assert_eq!(moved.len(), DEVICES.len());
+        let passed = lives().unwrap().pass(24 * HOUR);
+        let day = usage(&passed, Date::default()).unwrap();
         let of = |device: &Device| {
-            let mut all = moved.iter();
-            all.find(|(each, _)| each.name == device.name)
-                .unwrap()
-                .1
-                .row
+            let mut all = day.iter();
+            all.find(|each| each.device == device.mac()).unwrap()
         };
         for device in DEVICES {
-            assert!(of(device).sent.bytes > 0, "{}", device.name);
+            let usage = of(device);
+            assert!(usage.sent > 0 && usage.received > 0, "{usage:?}");
+            assert!((1..=86_400).contains(&usage.active_seconds), "{usage:?}");
         }
         assert_eq!(of(&CAMERA).sent, of(&CAMERA).sent_local);
         assert_eq!(of(&NAS).received_local, of(&CAMERA).sent);
+        let carried: u64 = records(&passed, 0)
+            .unwrap()
+            .iter()
+            .filter(|record| record.subject.starts_with("interface:"))
+            .map(|record| record.moved.row.sent.bytes)
+            .sum();
+        assert_eq!(carried, day.iter().map(|each| each.sent).sum::<u64>());
     }
 
     #[test]
