@@ -8,18 +8,14 @@ use anyhow::{Context, Result, bail};
 use bwmon::{
     core::{
         history::{Moved, interface_id},
-        ledger::SavedHistory,
-        usage::DayUsage,
+        ledger::{Remembered, SavedHistory},
+        usage::CycleUsage,
     },
-    store::{Checkpoint, DeviceRecord, HistorySettings, Outcome, Store, UsageRecord, minute_of},
+    store::{Checkpoint, DeviceRecord, HistorySettings, MemoryRecord, Outcome, Store, minute_of},
 };
 use bwmon_common::layout::Counter;
 use bwmon_tests::{Moved as Step, STEP, Week};
-use jiff::{
-    Timestamp, ToSpan as _, Zoned,
-    civil::{Date, Weekday},
-    tz::TimeZone,
-};
+use jiff::{Timestamp, ToSpan as _, Zoned, civil::Weekday, tz::TimeZone};
 
 use crate::home::{CAMERA, DEVICES, Device, NAS};
 
@@ -30,18 +26,11 @@ const HOUR: i64 = 60 * MINUTE;
 /// The seconds before today of which every minute is made up. Before that it is a minute of each
 /// quarter of an hour, which is written sooner.
 const BY_MINUTE: i64 = 2 * 24 * HOUR;
-/// Who lives the life of which device of the simulation.
-const LIVES: [(&str, &str); 6] = [
-    ("Smart TV", "tv-1"),
-    ("Phone", "phone-1"),
-    ("Laptop", "laptop-1"),
-    ("Desktop", "laptop-2"),
-    ("NAS", "nas-1"),
-    ("Door camera", "camera-1"),
+/// Which device of the simulation each of [`DEVICES`] lives the life of.
+const LIVES: [&str; 6] = [
+    "tv-1", "phone-1", "laptop-1", "laptop-2", "nas-1", "camera-1",
 ];
 const SEED: u64 = 11;
-/// Bytes of a minute that is active, as bwmon has it.
-const ACTIVE: u64 = 64 * 1024;
 
 /// Writes them into the state directory, which has no database yet.
 ///
@@ -59,7 +48,9 @@ pub(crate) async fn make_up(state: &Path) -> Result<()> {
         ..HistorySettings::default()
     });
     let mut lives = lives()?;
-    let mut day = Vec::new();
+    // Of the billing cycle, which quotas look at.
+    let cycle = midnight.date().first_of_month();
+    let mut used = DEVICES.map(|_| CycleUsage::from(cycle));
     for hour in (start..end).step_by(HOUR as usize) {
         let step = match end - hour {
             ..=BY_MINUTE => MINUTE,
@@ -74,16 +65,14 @@ pub(crate) async fn make_up(state: &Path) -> Result<()> {
         for second in (hour..until).step_by(step as usize) {
             let passed = lives.pass(step.min(until - second));
             checkpoint.history.extend(records(&passed, second)?);
-            day.extend(passed);
-        }
-        let date = at(hour)?.to_zoned(zone.clone()).date();
-        if at(until)?.to_zoned(zone.clone()).date() > date {
-            checkpoint.usage = usage(&day, date)?;
-            day.clear();
+            if at(second)?.to_zoned(zone.clone()).date() >= cycle {
+                add(&mut used, &passed);
+            }
         }
         if hour == start || until == end {
             let devices = DEVICES.map(|device| record(device, start, until));
             checkpoint.devices = devices.into_iter().collect::<Result<_>>()?;
+            checkpoint.memory = memory(&used)?;
         }
         store.write(checkpoint);
         if let Outcome::Failed(error) = store.outcome().await {
@@ -106,50 +95,33 @@ struct Lives(Vec<(&'static Device, bwmon_tests::Device)>);
 fn lives() -> Result<Lives> {
     let mut simulated = Week::new(SEED, WEEKS as u32 * 7).devices;
     let mut lives = Vec::new();
-    for (name, life) in LIVES {
-        let device = DEVICES.into_iter().find(|device| device.name == name);
+    for (device, life) in DEVICES.into_iter().zip(LIVES) {
         let place = simulated.iter().position(|each| each.name == life);
-        let (device, place) = device.zip(place).context("find a device's life")?;
+        let place = place.with_context(|| format!("find {life} in the simulated home"))?;
         lives.push((device, simulated.swap_remove(place)));
     }
     Ok(Lives(lives))
 }
 
-/// What a device did in some time.
-struct Passed {
-    device: &'static Device,
-    moved: Moved,
-    active_seconds: u64,
-}
+/// What each device moved, in the order of [`DEVICES`].
+type Passed = Vec<(&'static Device, Moved)>;
 
 impl Lives {
-    /// Lets so many seconds pass, which are whole minutes.
-    fn pass(&mut self, seconds: i64) -> Vec<Passed> {
-        let mut passed = Vec::new();
-        for (device, life) in &mut self.0 {
-            let mut all = Moved::default();
-            let mut active_seconds = 0;
-            for _ in 0..seconds / MINUTE {
-                let moved = minute(life);
-                all.add(&moved);
-                if moved.row.sent.bytes + moved.row.received.bytes >= ACTIVE {
-                    active_seconds += MINUTE.unsigned_abs();
-                }
-            }
-            passed.push(Passed {
-                device,
-                moved: all,
-                active_seconds,
-            });
-        }
+    /// Lets so many seconds pass.
+    fn pass(&mut self, seconds: i64) -> Passed {
+        let steps = seconds.unsigned_abs() / STEP.as_secs();
+        let lives = self.0.iter_mut();
+        let mut passed: Passed = lives
+            .map(|(device, life)| (*device, live(life, steps)))
+            .collect();
         keep_at_home(&mut passed);
         passed
     }
 }
 
-fn minute(life: &mut bwmon_tests::Device) -> Moved {
+fn live(life: &mut bwmon_tests::Device, steps: u64) -> Moved {
     let mut moved = Moved::default();
-    for _ in 0..MINUTE.unsigned_abs() / STEP.as_secs() {
+    for _ in 0..steps {
         let Step { sent, received } = life.step();
         moved.row.sent = plus(moved.row.sent, sent);
         moved.row.received = plus(moved.row.received, received);
@@ -160,15 +132,15 @@ fn minute(life: &mut bwmon_tests::Device) -> Moved {
 }
 
 /// What the camera sends goes to the NAS, as it does today.
-fn keep_at_home(passed: &mut [Passed]) {
+fn keep_at_home(passed: &mut Passed) {
     let mut film = Counter::default();
-    for Passed { device, moved, .. } in &mut *passed {
+    for (device, moved) in &mut *passed {
         if device.name == CAMERA.name {
             film = moved.row.sent;
             moved.row.sent_local = film;
         }
     }
-    for Passed { device, moved, .. } in passed {
+    for (device, moved) in passed {
         if device.name == NAS.name {
             moved.row.received = sum(moved.row.received, film);
             moved.row.received_local = film;
@@ -177,11 +149,11 @@ fn keep_at_home(passed: &mut [Passed]) {
 }
 
 /// Of the devices, and of the interfaces that carried it.
-fn records(passed: &[Passed], second: i64) -> Result<Vec<SavedHistory>> {
+fn records(passed: &Passed, second: i64) -> Result<Vec<SavedHistory>> {
     let minute = minute_of(at(second)?);
     let mut carried = BTreeMap::<&str, Moved>::new();
     let mut records = Vec::new();
-    for Passed { device, moved, .. } in passed {
+    for (device, moved) in passed {
         carried.entry(device.interface()).or_default().add(moved);
         records.push(SavedHistory {
             subject: device.mac().into(),
@@ -201,32 +173,26 @@ fn records(passed: &[Passed], second: i64) -> Result<Vec<SavedHistory>> {
     Ok(records)
 }
 
-/// Of a day, which is all that passed.
-fn usage(passed: &[Passed], day: Date) -> Result<Vec<UsageRecord>> {
-    let of = |device: &Device| {
-        let mut moved = Moved::default();
-        let mut active_seconds = 0;
-        for each in passed.iter().filter(|each| each.device.name == device.name) {
-            moved.add(&each.moved);
-            active_seconds += each.active_seconds;
-        }
-        let mut usage = DayUsage::on(day);
-        usage.sent = moved.row.sent.bytes;
-        usage.received = moved.row.received.bytes;
-        usage.sent_local = moved.row.sent_local.bytes;
-        usage.received_local = moved.row.received_local.bytes;
-        Ok(UsageRecord {
-            device: device.mac(),
-            day,
-            state: serde_json::to_string(&usage).context("write a day as text")?,
-            sent: usage.sent,
-            received: usage.received,
-            sent_local: usage.sent_local,
-            received_local: usage.received_local,
-            active_seconds,
+fn add(used: &mut [CycleUsage; 6], passed: &Passed) {
+    for (used, (_, Moved { row, .. })) in used.iter_mut().zip(passed) {
+        used.sent += row.sent.bytes;
+        used.received += row.received.bytes;
+        used.sent_local += row.sent_local.bytes;
+        used.received_local += row.received_local.bytes;
+    }
+}
+
+/// What the daemon is to remember of the billing cycle.
+fn memory(used: &[CycleUsage; 6]) -> Result<Vec<MemoryRecord>> {
+    let record = |(device, used): (&Device, &CycleUsage)| {
+        let used = Remembered::Cycle(*used);
+        Ok(MemoryRecord {
+            subject: device.mac(),
+            kind: "cycle".to_owned(),
+            state: Some(serde_json::to_string(&used).context("write a cycle as text")?),
         })
     };
-    DEVICES.into_iter().map(of).collect()
+    DEVICES.into_iter().zip(used).map(record).collect()
 }
 
 fn record(device: &Device, start: i64, end: i64) -> Result<DeviceRecord> {
@@ -263,25 +229,28 @@ mod tests {
     #[test]
     fn every_device_has_a_life_and_the_film_stays_at_home() {
         let passed = lives().unwrap().pass(24 * HOUR);
-        let day = usage(&passed, Date::default()).unwrap();
+        let mut used = [CycleUsage::default(); 6];
+        add(&mut used, &passed);
         let of = |device: &Device| {
-            let mut all = day.iter();
-            all.find(|each| each.device == device.mac()).unwrap()
+            let place = DEVICES.iter().position(|each| each.name == device.name);
+            used[place.unwrap()]
         };
         for device in DEVICES {
-            let usage = of(device);
-            assert!(usage.sent > 0 && usage.received > 0, "{usage:?}");
-            assert!((1..=86_400).contains(&usage.active_seconds), "{usage:?}");
+            let used = of(device);
+            assert!(used.sent > 0 && used.received > 0, "{used:?}");
         }
         assert_eq!(of(&CAMERA).sent, of(&CAMERA).sent_local);
         assert_eq!(of(&NAS).received_local, of(&CAMERA).sent);
-        let carried: u64 = records(&passed, 0)
-            .unwrap()
+        let records = records(&passed, 0).unwrap();
+        let carried = records
             .iter()
-            .filter(|record| record.subject.starts_with("interface:"))
-            .map(|record| record.moved.row.sent.bytes)
-            .sum();
-        assert_eq!(carried, day.iter().map(|each| each.sent).sum::<u64>());
+            .filter(|record| record.subject.starts_with("interface:"));
+        assert_eq!(
+            carried
+                .map(|record| record.moved.row.sent.bytes)
+                .sum::<u64>(),
+            used.iter().map(|used| used.sent).sum::<u64>()
+        );
     }
 
     #[test]
