@@ -33,7 +33,7 @@ pub struct Api {
 #[derive(Clone, Debug)]
 enum Endpoint {
     Unix(PathBuf),
-    Tcp(Arc<Namespace>, SocketAddr),
+    Tcp(Option<Arc<Namespace>>, SocketAddr),
 }
 
 /// Bytes and packets.
@@ -106,7 +106,15 @@ impl Api {
     /// Over TCP, from inside a namespace.
     pub fn tcp(namespace: &Arc<Namespace>, address: SocketAddr) -> Self {
         Self {
-            endpoint: Endpoint::Tcp(Arc::clone(namespace), address),
+            endpoint: Endpoint::Tcp(Some(Arc::clone(namespace)), address),
+            token: None,
+        }
+    }
+
+    /// Over TCP, from where this process is.
+    pub fn here(address: SocketAddr) -> Self {
+        Self {
+            endpoint: Endpoint::Tcp(None, address),
             token: None,
         }
     }
@@ -187,7 +195,11 @@ impl Api {
                 exchange_body(stream, method, "localhost", path, &headers, body)
             }
             Endpoint::Tcp(namespace, address) => {
-                let stream = namespace.enter(|| TcpStream::connect_timeout(address, TIMEOUT))?;
+                let connect = || TcpStream::connect_timeout(address, TIMEOUT);
+                let stream = match namespace {
+                    Some(namespace) => namespace.enter(connect)?,
+                    None => connect()?,
+                };
                 stream.set_read_timeout(Some(TIMEOUT))?;
                 let host = address.to_string();
                 exchange_body(stream, method, &host, path, &headers, body)

@@ -73,15 +73,23 @@ pub(crate) fn exchange_body(
 }
 
 /// What a client asked.
-pub(crate) struct Request {
-    pub(crate) method: String,
-    pub(crate) path: String,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: String,
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// As `GET`.
+    pub method: String,
+    /// With its query.
+    pub path: String,
+    /// Header lines, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body as text.
+    pub body: String,
 }
 
 /// Reads one request.
-pub(crate) fn read_request(stream: &mut impl BufRead) -> io::Result<Request> {
+///
+/// # Errors
+/// When it is none, or ends early.
+pub fn read_request(stream: &mut impl BufRead) -> io::Result<Request> {
     let request_line = line(stream)?;
     let mut words = request_line.split(' ').map(str::to_owned);
     let (Some(method), Some(path)) = (words.next(), words.next()) else {

@@ -59,7 +59,7 @@ pub use events::Events;
 pub use flow::Flow;
 pub use foreign::{ForeignProgram, Hook};
 pub use frame::{Frame, Mac};
-pub use http::Response;
+pub use http::{Request, Response, read_request};
 pub use inject::{Injector, Sent};
 pub use iperf::{Direction, transfer};
 pub use kept::{Kept, keep_now};
@@ -67,8 +67,8 @@ pub use lan::{DEVICE_MAC, Lan, NOBODY_MAC, ROUTER_MAC, bridge, ip};
 pub use link::{Link, veth};
 pub use namespace::Namespace;
 pub use peers::{
-    Alertmanager, Authority, Broker, Certificate, Dnsmasq, Mail, MailServer, Published, server,
-    talk,
+    Alertmanager, Authority, Broker, Certificate, Dnsmasq, Mail, MailServer, Prometheus, Published,
+    server, talk,
 };
 pub use process::{Process, run};
 pub use programs::{Program, Programs};

@@ -28,6 +28,11 @@ impl Random {
         Self(seed)
     }
 
+    /// The same for the same seed.
+    pub fn seeded(seed: u64) -> Self {
+        Self(seed)
+    }
+
     /// Any number below a bound.
     pub fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound

@@ -42,6 +42,8 @@ enum Verb {
     Build,
     /// Build both halves and run `bwmon run ARGS…` (by sudo when not root).
     Run(verbs::run::Options),
+    /// Show bwmon in a home of network namespaces, with traffic; no network of yours is touched.
+    Demo(verbs::demo::Options),
     /// Run every check and every test.
     Test,
     /// Check format, clippy, architecture, licences and sources.
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         Verb::BuildWeb => verbs::build_web::build_web(&workspace),
         Verb::Build => verbs::build::build(&workspace),
         Verb::Run(options) => verbs::run::run(&workspace, &options),
+        Verb::Demo(options) => verbs::demo::demo(&workspace, &options),
         Verb::Test => verbs::test::test(&workspace),
         Verb::Lint => verbs::lint::lint(&workspace),
         Verb::Bench(options) => verbs::bench::bench(&workspace, &options),

@@ -111,7 +111,7 @@ const SERVERS: [Program; 3] = [
     Program {
         name: "promtool",
         package: "prometheus",
-        why: "judges the metrics",
+        why: "judges metrics and alert rules; the Prometheus beside it scrapes",
     },
 ];
 

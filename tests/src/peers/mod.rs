@@ -1,5 +1,5 @@
 //! Real receivers of events, of other people's making: an MQTT broker, a mail server, an
-//! Alertmanager. A DHCP server and resolver with its client. And an authority of a test's own that vouches for them.
+//! Alertmanager. A Prometheus that reads metrics. A DHCP server and resolver with its client. And an authority of a test's own that vouches for them.
 //!
 //! Each runs inside a test's namespace, so its port can be the usual one, with its files in a
 //! directory of its own, and is killed when dropped.
@@ -9,6 +9,7 @@ mod authority;
 mod broker;
 mod dhcp;
 mod mail;
+mod prometheus;
 
 use std::{
     env, fs,
@@ -25,6 +26,7 @@ pub use authority::{Authority, Certificate};
 pub use broker::{Broker, Published};
 pub use dhcp::{Dnsmasq, talk};
 pub use mail::{Mail, MailServer};
+pub use prometheus::Prometheus;
 
 use crate::{
     namespace::Namespace,

@@ -24,12 +24,14 @@ const CONFIGURATION: &str = "bwmon.toml";
 const DEVICES: &str = "registered_devices.json";
 /// That directory, below the one of the configuration; as in the unit.
 const DEVICES_DIRECTORY: &str = "devices";
+/// What Prometheus and Grafana take over, below PREFIX/share/bwmon as below `config`.
+const MONITORING: [&str; 2] = ["grafana/bwmon.json", "prometheus/bwmon.rules.yml"];
 /// Where the unit has the configuration.
 const UNIT_CONFIGURATION: &str = "/etc/bwmon";
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Where the program goes: PREFIX/bin/bwmon.
+    /// Where the program goes: PREFIX/bin/bwmon; and PREFIX/share/bwmon for what goes with it.
     #[arg(long, default_value = "/usr/local")]
     prefix: PathBuf,
     /// Stage all files below this directory, for a package; no user is made.
@@ -103,6 +105,11 @@ fn put_in_place(workspace: &Workspace, options: &Options) -> Result<Placed> {
         unit.as_bytes(),
         0o644,
     )?;
+
+    for file in MONITORING {
+        let path = options.prefix.join("share/bwmon").join(file);
+        place(options, &path, &read(&examples.join(file))?, 0o644)?;
+    }
 
     let path = options.config_dir.join(CONFIGURATION);
     if staged(options, &path).exists() {
