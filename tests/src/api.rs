@@ -167,8 +167,7 @@ impl Api {
                 Events::of(Box::new(stream))
             }
             Endpoint::Tcp(namespace, address) => {
-                let mut stream =
-                    namespace.enter(|| TcpStream::connect_timeout(address, TIMEOUT))?;
+                let mut stream = connect(namespace.as_deref(), address)?;
                 stream.set_read_timeout(Some(SILENCE))?;
                 stream.write_all(request.as_bytes())?;
                 Events::of(Box::new(stream))
@@ -195,11 +194,7 @@ impl Api {
                 exchange_body(stream, method, "localhost", path, &headers, body)
             }
             Endpoint::Tcp(namespace, address) => {
-                let connect = || TcpStream::connect_timeout(address, TIMEOUT);
-                let stream = match namespace {
-                    Some(namespace) => namespace.enter(connect)?,
-                    None => connect()?,
-                };
+                let stream = connect(namespace.as_deref(), address)?;
                 stream.set_read_timeout(Some(TIMEOUT))?;
                 let host = address.to_string();
                 exchange_body(stream, method, &host, path, &headers, body)
@@ -298,6 +293,14 @@ impl Api {
         status["poll"]["samples"]
             .as_u64()
             .ok_or_else(|| format!("no count of samples: {status}"))
+    }
+}
+
+fn connect(namespace: Option<&Namespace>, address: &SocketAddr) -> io::Result<TcpStream> {
+    let connect = || TcpStream::connect_timeout(address, TIMEOUT);
+    match namespace {
+        Some(namespace) => namespace.enter(connect),
+        None => connect(),
     }
 }
 
