@@ -255,6 +255,11 @@ impl Activity {
         self.rates
     }
 
+    /// Smoothed rates of the part of it that stays in the local networks.
+    pub(super) fn local_rates(&self) -> Rates {
+        self.local_rates
+    }
+
     /// What it moved since the start of this run.
     pub(super) fn since_start_view(&self) -> MovedView {
         let row = self.since_start;

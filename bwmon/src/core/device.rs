@@ -181,7 +181,8 @@ impl Device {
     }
 
     fn view_now(&self, alerts: impl Iterator<Item = String>, zone: &TimeZone) -> DeviceView {
-        let (rates, rules) = (self.activity.rates(), self.activity.rules());
+        let (rates, local) = (self.activity.rates(), self.activity.local_rates());
+        let rules = self.activity.rules();
         let (name_source, name) = self.called();
         DeviceView {
             id: self.id.clone(),
@@ -196,6 +197,9 @@ impl Device {
             group: self.group.clone(),
             sent_rate: rates.sent as u64,
             received_rate: rates.received as u64,
+            // Rounded apart, so it may be more by one.
+            sent_local_rate: (local.sent as u64).min(rates.sent as u64),
+            received_local_rate: (local.received as u64).min(rates.received as u64),
             since_start: self.activity.since_start_view(),
             today: self.activity.today_view(),
             cycle: rules.quota().map(|_| self.activity.cycle_view()),

@@ -255,6 +255,12 @@ pub struct DeviceView {
     pub sent_rate: u64,
     /// Bytes per second, smoothed.
     pub received_rate: u64,
+    /// The part of `sent_rate` that stays in the local networks.
+    #[serde(default)]
+    pub sent_local_rate: u64,
+    /// The part of `received_rate` that stays in the local networks.
+    #[serde(default)]
+    pub received_local_rate: u64,
     /// Since bwmon started; only growing.
     #[serde(default)]
     pub since_start: MovedView,

@@ -216,6 +216,8 @@ pub(crate) fn device(id: &str, addresses: &[&str]) -> DeviceView {
         group: None,
         sent_rate: 0,
         received_rate: 0,
+        sent_local_rate: 0,
+        received_local_rate: 0,
         since_start: Default::default(),
         today: TodayView::default(),
         cycle: None,

@@ -351,8 +351,8 @@ async fn lists_are_tables_for_who_wants_them() {
     "#);
     let text = get(&world, "/api/v1/devices?format=csv&limit=1").await.text;
     insta::assert_snapshot!(text.replace('\r', "␍"), @r#"
-    id,name,mac,vendor,addresses,registered,group,sent_rate,received_rate,today_sent,today_received,today_sent_local,today_received_local,today_active_seconds,cycle_from,cycle_until,cycle_sent,cycle_received,cycle_sent_local,cycle_received_local,cycle_quota,thresholds_bandwidth_threshold,thresholds_max_active_time,thresholds_rate_threshold,thresholds_quota,thresholds_silent_after,thresholds_surge,alerts,first_seen,last_seen,name_source,private_mac,muted,cycle_direction,cycle_scope,since_start_sent,since_start_received,since_start_sent_local,since_start_received_local␍
-    02:00:00:00:00:05,Laptop,02:00:00:00:00:05,,192.168.1.5 fd00::5,false,,1537500,117500000,512000000,4500000000,0,0,18060,,,,,,,,,,,,,false,a1 a2,2026-03-01T08:00:00+01:00,2026-03-08T14:03:11+01:00,address,false,false,,,0,0,0,0␍
+    id,name,mac,vendor,addresses,registered,group,sent_rate,received_rate,today_sent,today_received,today_sent_local,today_received_local,today_active_seconds,cycle_from,cycle_until,cycle_sent,cycle_received,cycle_sent_local,cycle_received_local,cycle_quota,thresholds_bandwidth_threshold,thresholds_max_active_time,thresholds_rate_threshold,thresholds_quota,thresholds_silent_after,thresholds_surge,alerts,first_seen,last_seen,name_source,private_mac,muted,cycle_direction,cycle_scope,since_start_sent,since_start_received,since_start_sent_local,since_start_received_local,sent_local_rate,received_local_rate␍
+    02:00:00:00:00:05,Laptop,02:00:00:00:00:05,,192.168.1.5 fd00::5,false,,1537500,117500000,512000000,4500000000,0,0,18060,,,,,,,,,,,,,false,a1 a2,2026-03-01T08:00:00+01:00,2026-03-08T14:03:11+01:00,address,false,false,,,0,0,0,0,0,0␍
     "#);
     let text = get(&evil, "/api/v1/devices?format=csv").await.text;
     let row = text.lines().nth(1).unwrap();

@@ -88,6 +88,8 @@ impl Record for DeviceView {
         "since_start_received",
         "since_start_sent_local",
         "since_start_received_local",
+        "sent_local_rate",
+        "received_local_rate",
     ];
 
     fn write(&self, row: &mut Row) {
@@ -132,7 +134,9 @@ impl Record for DeviceView {
             .own(since_start.sent)
             .own(since_start.received)
             .own(since_start.sent_local)
-            .own(since_start.received_local);
+            .own(since_start.received_local)
+            .own(self.sent_local_rate)
+            .own(self.received_local_rate);
     }
 }
 
