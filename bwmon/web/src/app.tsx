@@ -141,7 +141,7 @@ function Units() {
     <button
       type="button"
       class="icon-button text"
-      aria-label={unit === "bits" ? "Rates in bits; show bytes" : "Rates in bytes; show bits"}
+      aria-label={unit === "bits" ? "Mbit/s: rates in bits; show bytes" : "MB/s: rates in bytes; show bits"}
       title="Bits or bytes"
       onClick={() => rateUnit.set(other)}
     >

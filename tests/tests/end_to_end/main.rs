@@ -3,6 +3,7 @@
 
 mod alerts;
 mod backtest;
+mod browser;
 mod campaign;
 mod captures;
 mod channels;

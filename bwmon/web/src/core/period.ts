@@ -16,6 +16,11 @@ export function nextMonth(at: string): string {
   return new Date(Date.UTC(year, month, 1)).toISOString().slice(0, 10);
 }
 
+/** Whether a period that ends then is over: it ends at midnight, and one that lasts with the time that it is. */
+export function isOver(to: string): boolean {
+  return to.slice(11, 19) === "00:00:00";
+}
+
 /** `March 2026`, or `15 Mar to 14 Apr 2026`; `to` is no part of it any more. */
 export function periodTitle(from: string, to: string, period: "month" | "cycle"): string {
   const date = (day: string) => new Date(`${day}T12:00:00Z`);
@@ -23,8 +28,7 @@ export function periodTitle(from: string, to: string, period: "month" | "cycle")
     date(day).toLocaleDateString("en-GB", { ...options, timeZone: "UTC" });
   const first = dayOf(from);
   if (period === "month") return told(first, { month: "long", year: "numeric" });
-  // A period that is over ends at midnight.
-  const last = to.slice(11, 19) === "00:00:00" ? dayBefore(to) : dayOf(to);
+  const last = isOver(to) ? dayBefore(to) : dayOf(to);
   return `${told(first, { day: "numeric", month: "short" })} to ${told(last, { day: "numeric", month: "short", year: "numeric" })}`;
 }
 

@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import { api } from "../api/client.ts";
 import { percent, plainSize, rateText, sizeText } from "../core/format.ts";
-import { dayBefore, dayOf, nextMonth, periodTitle } from "../core/period.ts";
+import { dayBefore, dayOf, isOver, nextMonth, periodTitle } from "../core/period.ts";
 import type { Report, ReportRow } from "../core/types.ts";
 import { useAction, Wrong } from "../parts/action.tsx";
 import { useAnswer } from "../parts/ask.ts";
@@ -35,7 +35,7 @@ export function ReportPage() {
     { every: 60 },
   );
   const report = value?.report;
-  const isLatest = day === null;
+  const isLatest = day === null || (report !== undefined && !isOver(report.to));
   const next = report && (period === "month" ? nextMonth(report.from) : dayOf(report.to));
   return (
     <>
@@ -65,7 +65,7 @@ export function ReportPage() {
               type="button"
               aria-label="Next"
               disabled={!report || isLatest}
-              onClick={() => next && setDay(Date.parse(next) >= Date.now() ? null : next)}
+              onClick={() => next && setDay(next)}
             >
               <Icon name="right" />
             </button>
