@@ -72,14 +72,54 @@ const fn member(host: &'static str, mac: [u8; 6], rates: (f64, f64), habit: Habi
 
 /// The first bytes of the MACs are of makers that the registries of the IEEE know.
 const MEMBERS: [Member; 8] = [
-    member("192.168.1.20", [0xf0, 0x18, 0x98, 0x2c, 0x10, 0x20], (0.9, 11.0), Habit::Evenings),
-    member("192.168.1.21", [0x8c, 0x79, 0xf5, 0x00, 0x4f, 0x21], (0.15, 8.0), Habit::Evenings),
-    member("192.168.1.22", [0xda, 0x31, 0x7e, 0x90, 0x01, 0x22], (0.3, 2.2), Habit::Evenings),
-    member("192.168.1.23", [0x00, 0x11, 0x32, 0x7a, 0x55, 0x23], (6.0, 0.3), Habit::Nights),
-    member("192.168.1.24", [0xfc, 0x0f, 0xe6, 0x12, 0x34, 0x24], (0.4, 5.0), Habit::Evenings),
-    member("192.168.1.25", [0xdc, 0xa6, 0x32, 0x01, 0x02, 0x25], (0.5, 0.4), Habit::Always),
-    member("192.168.1.26", [0x00, 0x17, 0x88, 0x55, 0x66, 0x26], (0.02, 0.03), Habit::Always),
-    member("192.168.1.57", [0x52, 0x44, 0x8b, 0x77, 0x01, 0x57], (0.1, 1.4), Habit::Evenings),
+    member(
+        "192.168.1.20",
+        [0xf0, 0x18, 0x98, 0x2c, 0x10, 0x20],
+        (0.9, 11.0),
+        Habit::Evenings,
+    ),
+    member(
+        "192.168.1.21",
+        [0x8c, 0x79, 0xf5, 0x00, 0x4f, 0x21],
+        (0.15, 8.0),
+        Habit::Evenings,
+    ),
+    member(
+        "192.168.1.22",
+        [0xda, 0x31, 0x7e, 0x90, 0x01, 0x22],
+        (0.3, 2.2),
+        Habit::Evenings,
+    ),
+    member(
+        "192.168.1.23",
+        [0x00, 0x11, 0x32, 0x7a, 0x55, 0x23],
+        (6.0, 0.3),
+        Habit::Nights,
+    ),
+    member(
+        "192.168.1.24",
+        [0xfc, 0x0f, 0xe6, 0x12, 0x34, 0x24],
+        (0.4, 5.0),
+        Habit::Evenings,
+    ),
+    member(
+        "192.168.1.25",
+        [0xdc, 0xa6, 0x32, 0x01, 0x02, 0x25],
+        (0.5, 0.4),
+        Habit::Always,
+    ),
+    member(
+        "192.168.1.26",
+        [0x00, 0x17, 0x88, 0x55, 0x66, 0x26],
+        (0.02, 0.03),
+        Habit::Always,
+    ),
+    member(
+        "192.168.1.57",
+        [0x52, 0x44, 0x8b, 0x77, 0x01, 0x57],
+        (0.1, 1.4),
+        Habit::Evenings,
+    ),
 ];
 
 const DEVICES: &str = r##"{
@@ -176,9 +216,13 @@ impl Home {
     /// One frame from each of so many addresses of one network, `192.168.8.0/22` or behind it.
     #[track_caller]
     pub fn crowd(&self, number: u16) -> Sent {
-        let address = |host: u16| Ipv4Addr::from(u32::from_be_bytes([192, 168, 8, 1]) + u32::from(host));
-        let frames = (0..number)
-            .map(|host| Lan::packet(&address(host).to_string(), PEER).length(600).build());
+        let address =
+            |host: u16| Ipv4Addr::from(u32::from_be_bytes([192, 168, 8, 1]) + u32::from(host));
+        let frames = (0..number).map(|host| {
+            Lan::packet(&address(host).to_string(), PEER)
+                .length(600)
+                .build()
+        });
         self.lan.upload(frames)
     }
 }
@@ -206,7 +250,11 @@ impl Drop for Living {
 }
 
 fn config(receiver: &Receiver, with_token: bool) -> String {
-    let token = if with_token { "token_file = \"token\"\n" } else { "" };
+    let token = if with_token {
+        "token_file = \"token\"\n"
+    } else {
+        ""
+    };
     format!(
         "poll_interval = \"1s\"\nlocal_networks = [\"192.168.0.0/16\"]\n\
          [defaults]\nrate_threshold = {{ total = \"200 Mbit/s\" }}\nsurge = false\n\
@@ -281,7 +329,13 @@ impl Rows {
                 }
                 if quarter >= end - MINUTES * DAY {
                     for minute in 0..15 {
-                        rows.add("minute", quarter + minute, place, [sent / 15, received / 15], 60);
+                        rows.add(
+                            "minute",
+                            quarter + minute,
+                            place,
+                            [sent / 15, received / 15],
+                            60,
+                        );
                     }
                 }
                 // Whole multiples, so that all tables agree.
@@ -339,7 +393,10 @@ impl Rows {
                     peak_received
                 ])?;
         }
-        transaction.execute("UPDATE state SET rolled = max(coalesce(rolled, 0), ?1)", [rolled + 1])?;
+        transaction.execute(
+            "UPDATE state SET rolled = max(coalesce(rolled, 0), ?1)",
+            [rolled + 1],
+        )?;
         Ok(())
     }
 }
@@ -351,15 +408,19 @@ fn moved_in_quarter(member: &Member, place: usize, minute: i64, offset: i64) -> 
     let is_weekend = ((minute + offset).div_euclid(DAY) + 3).rem_euclid(7) >= 5;
     let bump = |around: f64, width: f64| (-((hour - around) / width).powi(2)).exp();
     let activity = match member.habit {
-        Habit::Evenings if is_weekend => bump(20.0, 3.2) + 0.45 * bump(13.5, 3.0) + 0.2 * bump(9.5, 1.5),
+        Habit::Evenings if is_weekend => {
+            bump(20.0, 3.2) + 0.45 * bump(13.5, 3.0) + 0.2 * bump(9.5, 1.5)
+        }
         Habit::Evenings => 0.8 * bump(20.5, 2.4) + 0.3 * bump(7.8, 1.2),
         Habit::Nights => 0.9 * f64::from((2.0..4.5).contains(&hour)) + 0.02,
         Habit::Always => 0.25 + 0.1 * bump(15.0, 5.0),
     };
     // Days and quarters that are not alike, the same each time.
     let chance = |number: i64| {
-        let mixed = (number as u64 ^ ((place as u64 + 1) << 40)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        ((mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 40) as f64 / f64::from(1 << 24)
+        let mixed =
+            (number as u64 ^ ((place as u64 + 1) << 40)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        ((mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 40) as f64
+            / f64::from(1 << 24)
     };
     let of_day = 0.35 + 1.2 * chance((minute + offset).div_euclid(DAY));
     let of_quarter = 0.25 + 1.5 * chance(minute).powi(2);

@@ -9,8 +9,8 @@ import { Harness } from "./browser/harness.mjs";
 import { overview } from "./browser/overview.mjs";
 import * as pages from "./browser/pages.mjs";
 
-/** All of it takes a minute; on a busy machine, three. */
-const PATIENCE = 240_000;
+/** All of it takes a minute, on a busy machine several. */
+const PATIENCE = 420_000;
 
 const [url, token, screenshots] = process.argv.slice(2);
 const watchdog = setTimeout(() => {

@@ -118,14 +118,14 @@ function Past({ id, name }: { id: string; name: string }) {
               <button
                 key={name}
                 type="button"
-                aria-label={label}
                 aria-pressed={preset === seconds}
                 onClick={() => {
                   setPreset(seconds);
                   setRange(latest(seconds, now()));
                 }}
               >
-                {name}
+                <span aria-hidden="true">{name}</span>
+                <span class="sr">{label}</span>
               </button>
             ))}
           </div>

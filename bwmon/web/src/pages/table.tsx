@@ -107,8 +107,9 @@ export function DeviceTable() {
                 {column === null ? (
                   title
                 ) : (
-                  <button type="button" class="sort" title={hint} aria-label={hint} onClick={() => sort(column)}>
-                    {title}
+                  <button type="button" class="sort" title={hint} onClick={() => sort(column)}>
+                    <span aria-hidden={hint !== undefined}>{title}</span>
+                    {hint !== undefined && <span class="sr">{hint}</span>}
                     {order.column === column && <i class={order.descending ? "arrow down" : "arrow"} aria-hidden="true" />}
                   </button>
                 )}

@@ -35,6 +35,7 @@ export async function device(h) {
       await page.mouse.up();
     });
     holds(Math.abs(from - (now - 64_800)) < 900 && Math.abs(to - (now - 43_200)) < 900, `dragged: ${now - from}, ${now - to} before now`);
+    await page.mouse.move(0, 0);
     await until("finer steps", async () => (await caption()).includes("a step is 1 min"));
     const [wheelFrom, wheelTo] = await next("a question after the wheel", async () => {
       await page.mouse.move(box.x + box.width / 2, box.y + 50);

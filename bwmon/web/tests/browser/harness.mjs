@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { chromium } from "playwright-core";
 
 /** Nothing that works takes longer, on a machine that does other things too. */
-export const SOON = 15_000;
+export const SOON = 20_000;
 
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 
@@ -130,7 +130,9 @@ export function row(page, name) {
 /** All that a canvas shows, as the number of its colours. */
 export function colours(page, selector) {
   return page.locator(`${selector} canvas`).evaluate((canvas) => {
-    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
+    copy.drawImage(canvas, 0, 0);
+    const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
     const seen = new Set();
     for (let at = 0; at < data.length; at += 4) if (data[at + 3] > 40) seen.add((data[at] << 16) | (data[at + 1] << 8) | data[at + 2]);
     return seen.size;
