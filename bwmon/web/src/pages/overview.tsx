@@ -12,7 +12,7 @@ import { useStore } from "../store.ts";
 import { DeviceTable } from "./table.tsx";
 
 /** Alerts that are shown here; the others are on their own page. */
-const MOST_ALERTS = 4;
+const MOST_ALERTS = 3;
 
 export function Overview() {
   return (
