@@ -32,10 +32,8 @@ const server = createServer(async (asked, answer) => {
   }
   const path = `/${asked.url.slice(values.prefix.length)}`;
   if (values.files && !path.startsWith("/api/") && (await sent(path, answer))) return;
-  const headers = { ...asked.headers, host: values.to.startsWith("unix:") ? "localhost" : new URL(values.to).host };
-  // As a proxy does that keeps the origin: both are the same site to bwmon.
-  if (headers.origin === `http://${asked.headers.host}`) headers.origin = `http://${headers.host}`;
-  const passed = request({ ...upstream, path, method: asked.method, headers }, (response) => {
+  // With the Host as it was asked for, by which bwmon tells its own pages from those of others.
+  const passed = request({ ...upstream, path, method: asked.method, headers: asked.headers }, (response) => {
     answer.writeHead(response.statusCode, response.headers);
     response.pipe(answer);
   });

@@ -235,7 +235,7 @@ function useTitle(): void {
         return;
       }
       const open = firing(alerts).filter((alert) => alert.acknowledged_at === null).length;
-      const { receivedRate, sentRate } = totals(devices.values());
+      const { receivedRate, sentRate } = totals(devices.values(), status.counts_every_address);
       const rates = `↓ ${rateText(receivedRate, rateUnit.get())} ↑ ${rateText(sentRate, rateUnit.get())}`;
       document.title = `${open > 0 ? `(${plural(open, "alert")}) ` : ""}${rates} · bwmon`;
     };

@@ -68,7 +68,7 @@ function onSnapshot(snapshot: Snapshot): void {
   const at = snapshot.at === null ? Date.now() / 1000 : Date.parse(snapshot.at) / 1000;
   const last = recent.last;
   if (last === undefined || at < last || at - last > SPAN / 2) {
-    recent.begin(at, connection.interval, snapshot.devices);
+    recent.begin(at, connection.interval, snapshot.devices, snapshot.status.counts_every_address);
     if (snapshot.full) void fill(snapshot.devices);
   } else {
     recent.push(at, snapshot.devices);
@@ -94,7 +94,7 @@ async function fill(devices: readonly Device[]): Promise<void> {
     const histories = new Map<string, Point[]>();
     const parameters = { from: `-${SPAN}s`, step: "1s" };
     histories.set(ALL, (await api.history(parameters)).points);
-    const report = await api.report({ from: `-${SPAN}s`, scope: "all", limit: FILLED });
+    const report = await api.report({ from: `-${SPAN}s`, limit: FILLED });
     const known = new Set(devices.map((device) => device.id));
     const wanted = report.rows.map(({ id }) => id).filter((id) => known.has(id));
     // Two at a time: that is how many the server reads for at once.

@@ -46,13 +46,14 @@ test("what nobody cares for comes first, then the worst, then the newest", () =>
   assert.deepEqual(firing(home.alerts).map(({ id }) => id), ["critical", "new", "old", "seen"]);
 });
 
-test("totals add up", () => {
+test("totals add up, without local traffic on a router", () => {
   const devices = [
-    device("a", { sent_rate: 1, received_rate: 2, today: { ...moved(10, 20), active_seconds: 0 } }),
+    device("a", { sent_rate: 1, received_rate: 2, received_local_rate: 2, today: { ...moved(10, 20), active_seconds: 0 } }),
     device("b"),
     device("c", { received_rate: 5, today: { ...moved(1, 1), active_seconds: 0 } }),
   ];
-  assert.deepEqual(totals(devices), { sentRate: 1, receivedRate: 7, sent: 11, received: 21, active: 2 });
+  assert.deepEqual(totals(devices, false), { sentRate: 1, receivedRate: 5, sent: 11, received: 21, active: 2 });
+  assert.deepEqual(totals(devices, true), { sentRate: 1, receivedRate: 7, sent: 11, received: 21, active: 2 });
 });
 
 test("a quota counts what it is about", () => {

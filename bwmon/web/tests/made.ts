@@ -18,6 +18,8 @@ export function device(id: string, of: Partial<Device> = {}): Device {
     group: null,
     sent_rate: 0,
     received_rate: 0,
+    sent_local_rate: 0,
+    received_local_rate: 0,
     since_start: NOTHING,
     today: { ...NOTHING, active_seconds: 0 },
     cycle: null,

@@ -12,7 +12,7 @@ function near(actual: number | undefined, expected: number, what: string): void 
 /** After the beginning: `seconds` of a device that receives 1,000 bytes a second. */
 function steady(seconds: number, step = 1): Recent {
   const recent = new Recent();
-  recent.begin(START, step, [device("a", { received_rate: 1000, since_start: moved(0, 5000) })]);
+  recent.begin(START, step, [device("a", { received_rate: 1000, since_start: moved(0, 5000) })], true);
   for (let time = step; time <= seconds; time += step) {
     recent.push(START + time, [device("a", { since_start: moved(0, 5000 + 1000 * time) })]);
   }
@@ -74,4 +74,15 @@ test("history fills what was before, and what came since stays", () => {
   near(received[3], 3000, "in the minute");
   near(received.at(-7), 3000, "before the page");
   near(recent.ranking()[0]?.[1], 160 * 3000 + 6000, "all bytes");
+});
+
+test("on a router, what stays in the local networks is not on the line", () => {
+  const local = { ...moved(0, 5000), received_local: 4000 };
+  const recent = new Recent();
+  recent.begin(START, 1, [device("a", { received_rate: 1000, received_local_rate: 400, since_start: local })], false);
+  recent.push(START + 1, [device("a", { since_start: { ...moved(0, 6000), received_local: 4400 } })]);
+  for (const rate of recent.rates("a").received) near(rate, 600, "without the local part");
+  const point_ = { ...point(new Date((START - 10) * 1000).toISOString(), 1, 0, 1000), received_local: 400 };
+  recent.fill(new Map([[ALL, [point_]]]));
+  near(recent.rates(ALL).received[0], 600, "nor was it before");
 });

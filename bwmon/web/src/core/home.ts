@@ -53,8 +53,11 @@ export function firing(alerts: readonly Alert[]): Alert[] {
   return alerts.filter((alert) => alert.state === "firing");
 }
 
-/** What all devices do together. */
-export function totals(devices: Iterable<Device>): {
+/**
+ * What all devices do together: on a router without what they copy to each other, which would count twice
+ * and is not on the line.
+ */
+export function totals(devices: Iterable<Device>, countsEverything: boolean): {
   sentRate: number;
   receivedRate: number;
   sent: number;
@@ -62,11 +65,13 @@ export function totals(devices: Iterable<Device>): {
   active: number;
 } {
   const sum = { sentRate: 0, receivedRate: 0, sent: 0, received: 0, active: 0 };
+  const left = countsEverything ? 0 : 1;
   for (const device of devices) {
-    sum.sentRate += device.sent_rate;
-    sum.receivedRate += device.received_rate;
-    sum.sent += device.today.sent;
-    sum.received += device.today.received;
+    const { today } = device;
+    sum.sentRate += device.sent_rate - left * device.sent_local_rate;
+    sum.receivedRate += device.received_rate - left * device.received_local_rate;
+    sum.sent += today.sent - left * today.sent_local;
+    sum.received += today.received - left * today.received_local;
     if (device.sent_rate + device.received_rate > 0) sum.active += 1;
   }
   return sum;

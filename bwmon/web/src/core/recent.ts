@@ -1,5 +1,6 @@
 /**
- * What moved in the last ten minutes, sample by sample: of each device, and of all together.
+ * What moved in the last ten minutes, sample by sample: of each device, and of all together. On a router
+ * it is internet traffic: what devices copy to each other is not on the line.
  *
  * Rates are smoothed as the daemon smooths those that it tells, so that the chart ends where the table
  * is: an exponentially weighted mean, k = exp(−Δt/τ) with τ = 5 s.
@@ -39,8 +40,9 @@ export class Recent {
   #next = 0;
   #series = new Map<string, Series>();
   /** What each device had moved at the last sample that was kept. */
-  #before = new Map<string, Moved>();
+  #before = new Map<string, Pair>();
   #pending = new Map<string, Device>();
+  #withLocal = true;
 
   /** Forgets all. */
   clear(): void {
@@ -56,13 +58,16 @@ export class Recent {
   }
 
   /** From `at` on counted, where the rates are as the devices say; a sample is `interval` seconds long. */
-  begin(at: number, interval: number, devices: Iterable<Device>): void {
+  begin(at: number, interval: number, devices: Iterable<Device>, withLocal: boolean): void {
     this.clear();
+    this.#withLocal = withLocal;
     const place = this.#place(at, interval);
     let [allSent, allReceived] = [0, 0];
     for (const device of devices) {
-      this.#before.set(device.id, device.since_start);
-      const [sent, received] = [device.sent_rate * interval, device.received_rate * interval];
+      this.#before.set(device.id, this.#counted(device.since_start));
+      const left = withLocal ? 0 : interval;
+      const sent = device.sent_rate * interval - device.sent_local_rate * left;
+      const received = device.received_rate * interval - device.received_local_rate * left;
       if (sent === 0 && received === 0) continue;
       this.#add(device.id, place, sent, received);
       allSent += sent;
@@ -78,7 +83,8 @@ export class Recent {
     if (last !== undefined && at - last < CLOSEST) return;
     const place = this.#place(at, last === undefined ? 1 : at - last);
     let [allSent, allReceived] = [0, 0];
-    for (const [id, { since_start: now }] of this.#pending) {
+    for (const [id, { since_start }] of this.#pending) {
+      const now = this.#counted(since_start);
       const before = this.#before.get(id);
       this.#before.set(id, now);
       // It has begun anew since, with the daemon.
@@ -97,14 +103,14 @@ export class Recent {
   /** What was before the first sample, as the history of all (`ALL`) and of some devices has it. */
   fill(histories: ReadonlyMap<string, readonly Point[]>): void {
     const first = this.#next === 0 ? Infinity : (this.#times[this.#first % PLACES] ?? Infinity);
-    const earlier = samplesOf(histories.get(ALL) ?? []).filter(({ time }) => time < first - CLOSEST / 2);
+    const earlier = this.#samplesOf(histories.get(ALL) ?? []).filter(({ time }) => time < first - CLOSEST / 2);
     if (earlier.length === 0) return;
     const old = this.#copy();
     this.#next = 0;
     this.#series.clear();
     const moved = new Map<string, Map<number, Pair>>();
     for (const [id, points] of histories) {
-      moved.set(id, new Map(samplesOf(points).map((sample) => [key(sample.time), sample])));
+      moved.set(id, new Map(this.#samplesOf(points).map((sample) => [key(sample.time), sample])));
     }
     for (const { time, elapsed, through } of spaced(earlier)) {
       const place = this.#place(time, elapsed);
@@ -198,6 +204,26 @@ export class Recent {
     series.written = number + 1;
   }
 
+  /** Of what was moved, what counts here. */
+  #counted({ sent, received, sent_local, received_local }: Moved): Pair {
+    return this.#withLocal ? { sent, received } : { sent: sent - sent_local, received: received - received_local };
+  }
+
+  /** Points as samples: a long one (only minutes are kept of before) is several that are alike. */
+  #samplesOf(points: readonly Point[]): Sample[] {
+    return points.flatMap((point) => {
+      const { at, seconds } = point;
+      const { sent, received } = this.#counted(point);
+      const parts = Math.max(1, Math.round(seconds / LONGEST));
+      return Array.from({ length: parts }, (_, part) => ({
+        time: Date.parse(at) / 1000 + (seconds * (part + 1)) / parts,
+        elapsed: seconds / parts,
+        sent: sent / parts,
+        received: received / parts,
+      }));
+    });
+  }
+
   #copy() {
     const times = this.times();
     const first = this.#first;
@@ -221,19 +247,6 @@ interface Sample extends Pair {
   /** When it ends, in seconds since 1970. */
   time: number;
   elapsed: number;
-}
-
-/** Points as samples: a long one (only minutes are kept of before) is several that are alike. */
-function samplesOf(points: readonly Point[]): Sample[] {
-  return points.flatMap(({ at, seconds, sent, received }) => {
-    const parts = Math.max(1, Math.round(seconds / LONGEST));
-    return Array.from({ length: parts }, (_, part) => ({
-      time: Date.parse(at) / 1000 + (seconds * (part + 1)) / parts,
-      elapsed: seconds / parts,
-      sent: sent / parts,
-      received: received / parts,
-    }));
-  });
 }
 
 /** Samples that are not closer than they should be, each with those that it stands for. */

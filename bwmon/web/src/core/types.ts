@@ -106,6 +106,9 @@ export interface Device {
   group: string | null;
   sent_rate: number;
   received_rate: number;
+  /** The part that stays in the local networks. */
+  sent_local_rate: number;
+  received_local_rate: number;
   since_start: Moved;
   today: Moved & { active_seconds: number };
   cycle: Cycle | null;

@@ -57,7 +57,8 @@ function Firing() {
 function Totals() {
   const devices = useStore(home, (home) => home.devices);
   const unit = useRateUnit();
-  const sum = totals(devices.values());
+  const countsEverything = useStore(home, (home) => home.status?.counts_every_address ?? false);
+  const sum = totals(devices.values(), countsEverything);
   const [received, sent] = [rate(sum.receivedRate, unit), rate(sum.sentRate, unit)];
   return (
     <dl class="totals">

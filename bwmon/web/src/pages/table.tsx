@@ -4,7 +4,7 @@
 
 import type { VNode } from "preact";
 import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
-import { rateText, sizeText, plainSize } from "../core/format.ts";
+import { rateText, sizeText, plainSize, type RateUnit } from "../core/format.ts";
 import { usedOfQuota } from "../core/home.ts";
 import { descendingAtFirst, grouped, matching, partOfQuota, partOfThreshold, sorted, usedToday, type Column, type Order, type Row } from "../core/rows.ts";
 import { plural } from "../core/text.ts";
@@ -196,6 +196,7 @@ interface RowProps {
 
 function DeviceRow({ device, place, alerts, countsEverything, times, spark, highest }: RowProps) {
   const { thresholds, cycle } = device;
+  const unit = useRateUnit();
   const ofThreshold = partOfThreshold(device, countsEverything);
   const ofQuota = partOfQuota(device, countsEverything);
   const address = device.addresses.find((address) => address.includes(".")) ?? device.addresses[0] ?? device.mac ?? device.id;
@@ -213,12 +214,12 @@ function DeviceRow({ device, place, alerts, countsEverything, times, spark, high
           {device.group !== null && <span class="tag"><Name text={device.group} /></span>}
         </span>
       </div>
-      <div role="cell" class="cell cell-1 rx">
+      <div role="cell" class="cell cell-1 rx" title={localPart(device.received_local_rate, unit)}>
         <span class="sr">received </span>
         <Rate of={device.received_rate} />
         <Bar part={device.received_rate / highest.received} />
       </div>
-      <div role="cell" class="cell cell-2 tx">
+      <div role="cell" class="cell cell-2 tx" title={localPart(device.sent_local_rate, unit)}>
         <span class="sr">sent </span>
         <Rate of={device.sent_rate} />
         <Bar part={device.sent_rate / highest.sent} />
@@ -248,6 +249,11 @@ function DeviceRow({ device, place, alerts, countsEverything, times, spark, high
       </div>
     </div>
   );
+}
+
+/** How much of a rate stays in the local networks. */
+function localPart(rate: number, unit: RateUnit): string | undefined {
+  return rate > 0 ? `of this ${rateText(rate, unit)} in the local networks` : undefined;
 }
 
 function Bar({ part }: { part: number }) {
