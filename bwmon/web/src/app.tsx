@@ -174,7 +174,7 @@ function Stale() {
   const now = useSeconds(isStale);
   if (!isStale) return null;
   return (
-    <div class="stale-banner" role="status">
+    <div class="stale-banner">
       <Icon name="warning" />
       {heard === null ? (
         <span>bwmon does not answer</span>
