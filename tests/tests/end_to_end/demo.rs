@@ -37,7 +37,7 @@ fn an_alert_comes_within_a_minute_and_at_the_end_nothing_is_left() {
     let demo = Demo::start(&[]);
     let address = demo.dashboard();
     let dashboard = Api::here(address);
-    let count = wait_until("six devices that move something", SOON, || {
+    let count = wait_until("six devices that move something", MINUTE, || {
         let devices = dashboard.json("/api/v1/devices")?;
         let devices = devices.as_array().cloned().unwrap_or_default();
         let busy = devices.iter().filter(|device| {
