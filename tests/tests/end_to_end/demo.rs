@@ -65,7 +65,10 @@ fn an_alert_comes_within_a_minute_and_at_the_end_nothing_is_left() {
     // The page itself, which may acknowledge what it shows.
     let page = dashboard.get("/").expect("ask for the dashboard");
     assert_eq!(page.status, 200, "{}", page.body);
-    assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+    assert_eq!(
+        page.header("content-type"),
+        Some("text/html; charset=utf-8")
+    );
     let status = dashboard.json("/api/v1/status").expect("it says how it is");
     assert_eq!(status["can_change"], true, "{status}");
     // A page of elsewhere that has its name resolve to here gets nothing.
