@@ -25,7 +25,9 @@ fn ask(Cli { options, command }: &Cli) -> anyhow::Result<ExitCode> {
         | Command::History(_)
         | Command::Backtest(_)
         | Command::Import(_)
-        | Command::NotifyTest(_) => {
+        | Command::NotifyTest(_)
+        | Command::Completions(_)
+        | Command::Man(_) => {
             logging::for_commands(options);
         }
     }
@@ -41,5 +43,7 @@ fn ask(Cli { options, command }: &Cli) -> anyhow::Result<ExitCode> {
         Command::Backtest(args) => cli::backtest(options, args),
         Command::Import(args) => cli::import(options, args),
         Command::NotifyTest(args) => cli::notify_test(options, args),
+        Command::Completions(args) => cli::completions(args),
+        Command::Man(args) => cli::man(args),
     }
 }

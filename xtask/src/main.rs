@@ -50,7 +50,7 @@ enum Verb {
     Lint,
     /// Measure the cost of the programs, with ARGS… for bwmon-bench.
     Bench(verbs::bench::Options),
-    /// Install the binary, the systemd unit and example configuration.
+    /// Install the binary, the systemd unit, man pages, completions and example configuration.
     Install(verbs::install::Options),
 }
 

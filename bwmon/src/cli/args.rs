@@ -10,6 +10,7 @@ use clap::{
     ArgAction, ArgGroup, Args, ColorChoice, Parser, Subcommand, ValueEnum,
     builder::{PossibleValuesParser, TypedValueParser},
 };
+use clap_complete::Shell;
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
 use crate::{
@@ -85,6 +86,10 @@ pub enum Command {
     Import(ImportArgs),
     /// Send a test to the channels, and say what the receivers answer
     NotifyTest(NotifyTestArgs),
+    /// Print what a shell needs to complete commands and options
+    Completions(CompletionsArgs),
+    /// Print the man page, or write those of all commands
+    Man(ManArgs),
 }
 
 /// What overrides the configuration while it runs.
@@ -235,6 +240,22 @@ pub struct NotifyTestArgs {
     /// Print what happened as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// Of `completions`.
+#[derive(Args, Clone, Debug)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+/// Of `man`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ManArgs {
+    /// Write a page for each command into this directory
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
 }
 
 fn rules() -> impl TypedValueParser<Value = RuleKind> {

@@ -9,12 +9,14 @@ mod backtest;
 mod chart;
 mod check;
 mod client;
+mod completions;
 mod device;
 mod devices;
 mod endpoint;
 mod history;
 mod import;
 mod json;
+mod man;
 mod notify_test;
 mod output;
 mod prefix;
@@ -41,11 +43,13 @@ pub use self::{
     backtest::backtest,
     check::check,
     client::{Client, ClientError},
+    completions::completions,
     device::device,
     devices::devices,
     endpoint::{Endpoint, EndpointError},
     history::history,
     import::import,
+    man::man,
     notify_test::notify_test,
     output::OutputError,
     printable::printable,

@@ -37,7 +37,7 @@ fn an_alert_comes_within_a_minute_and_at_the_end_nothing_is_left() {
     let demo = Demo::start(&[]);
     let address = demo.dashboard();
     let dashboard = Api::here(address);
-    let count = wait_until("six devices that move something", SOON, || {
+    let count = wait_until("six devices that move something", MINUTE, || {
         let devices = dashboard.json("/api/v1/devices")?;
         let devices = devices.as_array().cloned().unwrap_or_default();
         let busy = devices.iter().filter(|device| {
@@ -62,6 +62,15 @@ fn an_alert_comes_within_a_minute_and_at_the_end_nothing_is_left() {
     let rows = report["rows"].as_array().expect("a report has rows");
     let names: BTreeSet<_> = rows.iter().map(name).collect();
     assert_eq!(names, NAMES.into(), "{report}");
+    // The page itself, which may acknowledge what it shows.
+    let page = dashboard.get("/").expect("ask for the dashboard");
+    assert_eq!(page.status, 200, "{}", page.body);
+    assert_eq!(
+        page.header("content-type"),
+        Some("text/html; charset=utf-8")
+    );
+    let status = dashboard.json("/api/v1/status").expect("it says how it is");
+    assert_eq!(status["can_change"], true, "{status}");
     // A page of elsewhere that has its name resolve to here gets nothing.
     let refused = ask_for(address, "evil.example");
     assert!(refused.starts_with("HTTP/1.1 403 "), "{refused}");

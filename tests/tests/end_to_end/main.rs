@@ -8,6 +8,7 @@ mod campaign;
 mod captures;
 mod channels;
 mod commands;
+mod completions;
 mod conservation;
 mod demo;
 mod device;

@@ -1,4 +1,5 @@
-//! `cargo xtask install`: the binary, the systemd unit and example configuration, put in place.
+//! `cargo xtask install`: the binary, the systemd unit, man pages, completions and example configuration,
+//! put in place.
 
 use std::env;
 use std::fs;
@@ -26,6 +27,14 @@ const DEVICES: &str = "registered_devices.json";
 const DEVICES_DIRECTORY: &str = "devices";
 /// What Prometheus and Grafana take over, below PREFIX/share/bwmon as below `config`.
 const MONITORING: [&str; 2] = ["grafana/bwmon.json", "prometheus/bwmon.rules.yml"];
+/// Where shells look for completions below PREFIX/share.
+const COMPLETIONS: [(&str, &str); 3] = [
+    ("bash", "bash-completion/completions/bwmon"),
+    ("zsh", "zsh/site-functions/_bwmon"),
+    ("fish", "fish/vendor_completions.d/bwmon.fish"),
+];
+/// Where `man` looks for pages of commands, below PREFIX/share.
+const PAGES: &str = "man/man1";
 /// Where the unit has the configuration.
 const UNIT_CONFIGURATION: &str = "/etc/bwmon";
 
@@ -106,10 +115,12 @@ fn put_in_place(workspace: &Workspace, options: &Options) -> Result<Placed> {
         0o644,
     )?;
 
+    let share = options.prefix.join("share");
     for file in MONITORING {
-        let path = options.prefix.join("share/bwmon").join(file);
+        let path = share.join("bwmon").join(file);
         place(options, &path, &read(&examples.join(file))?, 0o644)?;
     }
+    place_help(workspace, options, &share)?;
 
     let path = options.config_dir.join(CONFIGURATION);
     if staged(options, &path).exists() {
@@ -122,6 +133,24 @@ fn put_in_place(workspace: &Workspace, options: &Options) -> Result<Placed> {
         unit: unit_name,
         binary,
     })
+}
+
+/// What the program says of itself: completions, and its man pages.
+fn place_help(workspace: &Workspace, options: &Options, share: &Path) -> Result<()> {
+    let program = workspace.release_binary("bwmon");
+    for (shell, file) in COMPLETIONS {
+        let script = command::ask(Command::new(&program).args(["completions", shell]));
+        let script = script.with_context(|| format!("have bwmon complete in {shell}"))?;
+        place(options, &share.join(file), script.as_bytes(), 0o644)?;
+    }
+    let pages = staged(options, &share.join(PAGES));
+    fs::create_dir_all(&pages)
+        .with_context(|| format!("make the directory {}", pages.display()))?;
+    let mut man = Command::new(&program);
+    let written = command::ask(man.args(["man", "--dir"]).arg(&pages));
+    written.with_context(|| format!("write man pages to {}", pages.display()))?;
+    println!("installed {}/bwmon*.1", pages.display());
+    Ok(())
 }
 
 /// The registered devices, where the daemon may write them: it replaces the file, so the directory is
