@@ -134,7 +134,7 @@ mod tests {
     fn the_last_lines_are_held_back() {
         let mut held = Held::default();
         for number in 0..MOST_HELD + 5 {
-            writeln!(held, "{number}").unwrap();
+            held.write_all(format!("{number}\n").as_bytes()).unwrap();
         }
         let lines = held.lock().take().unwrap();
         assert_eq!(lines.len(), MOST_HELD);

@@ -342,6 +342,15 @@ mod tests {
             ..Whole::default()
         };
         whole.take_in(Live::default().next(&Arc::new(household())).snapshot);
-        insta::assert_snapshot!(whole.table(LOOK), @"");
+        insta::assert_snapshot!(whole.table(LOOK), @"
+        router: received 940 Mbit/s, sent 12.3 Mbit/s
+        br-lan: 99.99 % of its packets are counted
+
+        NAME     ADDRESS      RATE ↑ RATE ↓  TODAY ↑ TODAY ↓     ACTIVE  ALERTS
+                              Mbit/s Mbit/s
+        Laptop   192.168.1.5    12.3  940.0   512 MB  4.5 GB  5 h 1 min     ! 2
+        fd00::7  fd00::7         0.0    0.0     1 kB    2 kB      1 min
+        Printer  192.168.1.9     0.0    0.0      0 B     0 B        0 s
+        ");
     }
 }

@@ -55,7 +55,7 @@ pub(super) const MARGIN: u16 = 1;
 /// Between two columns.
 const GAP: u16 = 2;
 const MARK_WIDTH: u16 = 2;
-const NAME_WIDTH: u16 = 12;
+const NAME_WIDTH: u16 = 10;
 /// `>999 %`.
 pub(super) const PERCENT_WIDTH: u16 = 6;
 /// An IPv4 address, or a good part of another.
@@ -138,7 +138,7 @@ fn widths(width: u16) -> Vec<(Column, u16)> {
         (Limit, PERCENT_WIDTH, PERCENT_WIDTH),
         (Minute, 10, 10),
         (Limit, 5, 5),
-        (Name, 8, 1),
+        (Name, 10, 1),
         (Minute, 10, 1),
         (Limit, 4, 1),
         (Name, 6, 1),
@@ -153,10 +153,12 @@ fn widths(width: u16) -> Vec<(Column, u16)> {
         let Some((_, width)) = widths.iter_mut().find(|(other, _)| *other == column) else {
             continue;
         };
-        let gap = if *width == 0 { GAP } else { 0 };
-        if free < gap + least || (is_narrow && least > 1) {
-            // What is worth less does not take its place, so that they leave in order.
-            is_narrow |= least > 1;
+        let is_there = *width > 0;
+        let gap = if is_there { 0 } else { GAP };
+        // What is worth less does not take the place of what does not fit, so that they leave in
+        // order; and only what is there gets wider.
+        is_narrow |= least > 1 && free < gap + least;
+        if is_narrow && least > 1 || free < gap + least || !is_there && least == 1 {
             continue;
         }
         let more = wish.min(free - gap);
@@ -186,7 +188,19 @@ mod tests {
         let all: Vec<_> = [200, 120, 80, 70, 60, 50, 40, 20, 10, 3, 0]
             .map(|width| format!("{width}: {}\n", at(width)))
             .into();
-        insta::assert_snapshot!(all.concat(), @"");
+        insta::assert_snapshot!(all.concat(), @"
+        200: Mark 2, Name 40, Address 17, Vendor 20, Received 11, Sent 11, Minute 60, Today 7, Limit 15
+        120: Mark 2, Name 26, Received 11, Sent 11, Minute 36, Today 7, Limit 15
+        80: Mark 2, Name 16, Received 11, Sent 11, Minute 10, Today 7, Limit 11
+        70: Mark 2, Name 11, Received 11, Sent 11, Minute 10, Today 7, Limit 6
+        60: Mark 2, Name 13, Received 11, Sent 11, Today 7, Limit 6
+        50: Mark 2, Name 11, Received 11, Sent 11, Today 7
+        40: Mark 2, Name 10, Received 11, Sent 11
+        20: Mark 2, Name 16
+        10: Name 8
+        3: Name 1
+        0:
+        ");
     }
 
     #[test]

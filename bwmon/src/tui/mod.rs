@@ -6,6 +6,8 @@
 //!
 //! Nothing here counts, judges or changes anything.
 
+#[cfg(test)]
+mod fixture;
 mod input;
 mod layout;
 mod minute;

@@ -219,6 +219,10 @@ fn mouse(event: &MouseEvent) -> Option<Input> {
 
 #[cfg(test)]
 mod tests {
+    use std::process::{Command, Stdio};
+
+    use ratatui::style::Style;
+
     use super::*;
 
     fn pressed(code: KeyCode, modifiers: KeyModifiers) -> Option<Input> {
@@ -253,5 +257,62 @@ mod tests {
         let mut event = KeyEvent::new(KeyCode::Char('q'), KeyModifiers::NONE);
         event.kind = KeyEventKind::Release;
         assert_eq!(input(&Event::Key(event)), None);
+    }
+
+    /// Says that this process is the one that panics.
+    const PANICS: &str = "BWMON_TEST_PANICS_ON_A_TERMINAL";
+    const REASON: &str = "for a test of the terminal";
+
+    #[test]
+    fn a_panic_gives_the_terminal_back_before_it_says_why() {
+        if std::env::var_os(PANICS).is_some() {
+            let mut terminal = Terminal::new().unwrap();
+            terminal
+                .draw(|frame| drop(frame.buffer_mut().set_string(0, 0, "drawn", Style::new())))
+                .unwrap();
+            panic!("{REASON}");
+        }
+        let test = std::env::current_exe().unwrap();
+        let own = "tui::terminal::tests::a_panic_gives_the_terminal_back_before_it_says_why";
+        let command = format!(
+            "stty -g; {} --exact {own} --nocapture; stty -g",
+            test.display()
+        );
+        // It runs a command on a terminal of its own, and passes on what it shows there.
+        let output = Command::new("script")
+            .args(["--quiet", "--command", &command, "/dev/null"])
+            .env(PANICS, "1")
+            .env("TERM", "xterm")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+        let order = [EnterAlternateScreen.text(), "drawn".to_owned()]
+            .into_iter()
+            .chain([LeaveAlternateScreen.text(), cursor::Show.text()])
+            .chain([REASON.to_owned()]);
+        let mut rest = shown.as_str();
+        for part in order {
+            let Some((_, after)) = rest.split_once(part.as_str()) else {
+                panic!("no {part:?} in the rest of {shown:?}: {rest:?}");
+            };
+            rest = after;
+        }
+        let is_state = |line: &&str| line.split(':').count() > 20;
+        let states: Vec<&str> = shown.lines().filter(is_state).collect();
+        assert_eq!(states.len(), 2, "{shown:?}");
+        assert_eq!(states[0], states[1], "modes of the terminal");
+    }
+
+    trait Text {
+        fn text(&self) -> String;
+    }
+
+    impl<C: crossterm::Command> Text for C {
+        fn text(&self) -> String {
+            let mut text = String::new();
+            self.write_ansi(&mut text).unwrap();
+            text
+        }
     }
 }

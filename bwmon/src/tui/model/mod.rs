@@ -10,6 +10,8 @@ mod order;
 mod past;
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -18,13 +18,16 @@ pub(super) struct Chart<'a> {
     pub(super) ends: Option<(String, String)>,
 }
 
+/// Of a line, so that one does not touch the next.
+const LINE: usize = 7;
+
 /// One line of bars, as high as its own highest.
 pub(super) fn sparkline(rates: impl Iterator<Item = Option<f32>>, look: Look) -> String {
     let rates: Vec<_> = rates.collect();
     let top = top(&rates);
     rates
         .into_iter()
-        .map(|rate| look.level(eighths(rate, top, 8)))
+        .map(|rate| look.level(eighths(rate, top, LINE)))
         .collect()
 }
 
@@ -137,8 +140,8 @@ mod tests {
     #[test]
     fn a_sparkline_is_as_high_as_its_highest() {
         let rates = || [None, Some(0.0), Some(1.0), Some(5e5), Some(1e6)].into_iter();
-        assert_eq!(sparkline(rates(), look(Glyphs::Blocks)), "  ▁▄█");
-        assert_eq!(sparkline(rates(), look(Glyphs::Ascii)), "  _-#");
+        assert_eq!(sparkline(rates(), look(Glyphs::Blocks)), "  ▁▄▇");
+        assert_eq!(sparkline(rates(), look(Glyphs::Ascii)), "  _-*");
         let noise = [Some(100.0), Some(900.0)].into_iter();
         assert_eq!(sparkline(noise, look(Glyphs::Blocks)), "▁▁");
     }

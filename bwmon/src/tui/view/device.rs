@@ -31,12 +31,14 @@ use crate::{
 };
 
 /// Columns of what a fact is called.
-const LABEL: u16 = 13;
+const LABEL: u16 = 11;
 /// Below that, facts are below each other.
 const TWO_COLUMNS: u16 = 76;
 /// Lines that charts take at most.
 const MOST_CHART: u16 = 12;
 const LEAST_CHART: u16 = 4;
+/// Lines that one alert takes, with a free one above.
+const LEAST_ALERT: u16 = 5;
 
 /// Draws it.
 pub(super) fn draw(model: &Model, look: Look, area: Rect, buffer: &mut Buffer) {
@@ -67,7 +69,8 @@ pub(super) fn draw(model: &Model, look: Look, area: Rect, buffer: &mut Buffer) {
         look,
         units: model.units(),
     };
-    if area.width >= TWO_COLUMNS {
+    let is_wide = area.width >= TWO_COLUMNS;
+    if is_wide {
         let width = (area.width - 2) / 2;
         let (left, right) = (facts.identity(width), facts.usage(width));
         let height = left.len().max(right.len());
@@ -84,37 +87,39 @@ pub(super) fn draw(model: &Model, look: Look, area: Rect, buffer: &mut Buffer) {
             put(&mut area, line, buffer);
         }
     } else {
-        let width = area.width;
-        for line in facts.usage(width).into_iter().chain(facts.identity(width)) {
+        for line in facts.usage(area.width) {
             put(&mut area, line, buffer);
         }
     }
 
-    let alerts: Vec<_> = data
-        .alerts
-        .iter()
+    // What is wrong comes before the charts, which are content with what is left.
+    let alerts = data.alerts.iter();
+    let alerts: Vec<_> = alerts
         .filter(|alert| alert.device.id == device.view.id)
         .collect();
-    // Two lines each, and a free one above.
-    let wanted = match alerts.len() {
-        0 => 0,
-        count => 1 + 2 * count as u16,
+    let mut block = Rect {
+        height: (area.height / 2).max(LEAST_ALERT).min(area.height),
+        ..area
     };
-    let free = area.height.saturating_sub(wanted.min(area.height / 2));
-    if free > LEAST_CHART + 1 {
-        put(&mut area, Line::default(), buffer);
-        let height = (free - 1).min(MOST_CHART);
-        let whole = Rect {
-            x: area.x - MARGIN,
-            width: area.width + 2 * MARGIN,
-            height,
-            ..area
-        };
-        past(model, look, whole, buffer);
-        area.y += height;
-        area.height -= height;
+    let top = block.y;
+    list(&alerts, look, &mut block, buffer);
+    area.height -= block.y - top;
+    area.y = block.y;
+
+    if !is_wide {
+        for line in facts.identity(area.width) {
+            put(&mut area, line, buffer);
+        }
     }
-    list(&alerts, look, area, buffer);
+    if area.height > LEAST_CHART {
+        let charts = Rect {
+            x: area.x - MARGIN,
+            y: area.y + 1,
+            width: area.width + 2 * MARGIN,
+            height: (area.height - 1).min(MOST_CHART),
+        };
+        past(model, look, charts, buffer);
+    }
 }
 
 /// The charts.
@@ -173,47 +178,60 @@ fn past(model: &Model, look: Look, area: Rect, buffer: &mut Buffer) {
 }
 
 /// Open alerts, as many as there is room for.
-fn list(alerts: &[&Arc<AlertView>], look: Look, mut area: Rect, buffer: &mut Buffer) {
+fn list(alerts: &[&Arc<AlertView>], look: Look, area: &mut Rect, buffer: &mut Buffer) {
     if alerts.is_empty() || area.height < 2 {
         return;
     }
-    put(&mut area, Line::default(), buffer);
+    put(area, Line::default(), buffer);
+    for (index, alert) in alerts.iter().enumerate() {
+        let lines = told(alert, look, area.width);
+        let is_last = index + 1 == alerts.len();
+        // A line is to say that there are more.
+        let room = usize::from(area.height) - usize::from(!is_last);
+        if lines.len() > room {
+            let text = format!("and {} more: bwmon alerts", alerts.len() - index);
+            put(area, Line::styled(text, look.style(Tone::Quiet)), buffer);
+            return;
+        }
+        for line in lines {
+            put(area, line, buffer);
+        }
+        if area.height == 0 {
+            return;
+        }
+    }
+}
+
+/// What there is to say of an alert.
+fn told(alert: &AlertView, look: Look, width: u16) -> Vec<Line<'static>> {
     let signs = look.signs();
-    let room = usize::from(area.height);
-    let shown = match alerts.len() <= room {
-        true => alerts.len(),
-        // The last line is to say so.
-        false => room - 1,
+    let is_known = alert.acknowledged_at.is_some() || alert.muted;
+    let (sign, tone) = match (alert.state, is_known) {
+        (AlertState::Firing, false) => (signs.firing, Tone::Alarm),
+        (AlertState::Firing, true) => (signs.known, Tone::Good),
+        (AlertState::Pending | AlertState::Resolved, _) => (signs.pending, Tone::Warning),
     };
-    for alert in &alerts[..shown] {
-        let is_known = alert.acknowledged_at.is_some() || alert.muted;
-        let (sign, tone) = match (alert.state, is_known) {
-            (AlertState::Firing, false) => (signs.firing, Tone::Alarm),
-            (AlertState::Firing, true) => (signs.known, Tone::Good),
-            (AlertState::Pending | AlertState::Resolved, _) => (signs.pending, Tone::Warning),
-        };
-        let since = moment(&alert.started_at);
-        let known = match (&alert.acknowledged_by, alert.acknowledged_at.is_some()) {
-            (Some(who), true) => format!(" ({} takes care)", look.fit(who, 20)),
-            (None, true) => " (acknowledged)".to_owned(),
-            (_, false) if alert.muted => " (muted)".to_owned(),
-            (_, false) => String::new(),
-        };
-        let text = format!("{since}  {}{known}", alert.description);
-        let line = Line::from(vec![
-            Span::styled(format!("{sign} "), look.style(tone)),
-            Span::raw(look.fit(&text, area.width.saturating_sub(2))),
-        ]);
-        put(&mut area, line, buffer);
-    }
-    if shown < alerts.len() {
-        let text = format!("and {} more: bwmon alerts", alerts.len() - shown);
-        put(
-            &mut area,
-            Line::styled(text, look.style(Tone::Quiet)),
-            buffer,
-        );
-    }
+    let known = match (&alert.acknowledged_by, alert.acknowledged_at.is_some()) {
+        (Some(who), true) => format!(" ({} takes care)", look.fit(who, 20)),
+        (None, true) => " (acknowledged)".to_owned(),
+        (_, false) if alert.muted => " (muted)".to_owned(),
+        (_, false) => String::new(),
+    };
+    let text = format!("{}{known}", alert.description);
+    let texts = look.wrap(&text, width.saturating_sub(2));
+    let first = Line::from(vec![
+        Span::styled(format!("{sign} "), look.style(tone)),
+        Span::styled(
+            format!(
+                "{} since {}",
+                alert.rule.as_str(),
+                moment(&alert.started_at)
+            ),
+            look.style(Tone::Strong),
+        ),
+    ]);
+    let rest = texts.into_iter().map(|text| Line::raw(format!("  {text}")));
+    std::iter::once(first).chain(rest).collect()
 }
 
 /// What is known of a device, as lines.
@@ -230,13 +248,15 @@ impl Facts<'_> {
         let view = &*self.device.view;
         let fact = |label, value: &str| self.fact(label, value, width);
         let mut lines = vec![fact("addresses", &self.addresses(width))];
-        let mac = match (view.mac, &view.vendor) {
-            (None, _) => "not known".to_owned(),
-            (Some(mac), Some(vendor)) => format!("{mac}, {vendor}"),
-            (Some(mac), None) if view.private_mac => format!("{mac}, private"),
-            (Some(mac), None) => mac.to_string(),
+        let mac = match view.mac {
+            None => "not known".to_owned(),
+            Some(mac) if view.private_mac => format!("{mac}, private"),
+            Some(mac) => mac.to_string(),
         };
         lines.push(fact("mac", &mac));
+        if let Some(vendor) = &view.vendor {
+            lines.push(fact("vendor", vendor));
+        }
         let source = match view.name_source {
             NameSource::Registered => "you".to_owned(),
             source => source.as_str().to_owned(),
@@ -281,7 +301,7 @@ impl Facts<'_> {
         let view: &DeviceView = &self.device.view;
         let signs = self.look.signs();
         let pair = |received: String, sent: String| {
-            format!("{} {received:<12} {} {sent}", signs.received, signs.sent)
+            format!("{} {received:<11} {} {sent}", signs.received, signs.sent)
         };
         let rate = |rate: u64| self.units.rate(rate as f64);
         let today = &view.today;
@@ -300,7 +320,7 @@ impl Facts<'_> {
         let limits = &view.thresholds;
         if let Some(limit) = limits.bandwidth_threshold {
             let used = self.data.counted_today(view);
-            lines.push(self.limit("limit a day", used, limit, &human::bytes(limit), width));
+            lines.push(self.limit("day limit", used, limit, &human::bytes(limit), width));
         }
         let active = today.active_seconds;
         match limits.max_active_time {
@@ -310,7 +330,7 @@ impl Facts<'_> {
             None => lines.push(self.fact("active", &time(active), width)),
         }
         if let Some(limit) = limits.rate_threshold {
-            lines.push(self.fact("limit of rate", &self.units.rate(limit as f64), width));
+            lines.push(self.fact("rate limit", &self.units.rate(limit as f64), width));
         }
         if let Some(cycle) = &view.cycle {
             let used = self.used_in_cycle(cycle);
@@ -345,7 +365,7 @@ impl Facts<'_> {
 
     /// How much of a limit is used up.
     fn limit(&self, label: &str, used: u64, limit: u64, shown: &str, width: u16) -> Line<'static> {
-        let of = format!("  of {shown}");
+        let of = format!("  of {shown:<8}");
         let room = width.saturating_sub(LABEL + of.len() as u16);
         let mut line = self.fact(label, "", width);
         line.extend(bar(used, limit, room.min(24), self.look));

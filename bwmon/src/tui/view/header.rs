@@ -30,13 +30,13 @@ const SPARK: usize = 15;
 /// Host, interfaces, time.
 pub(super) fn title(model: &Model, look: Look, area: Rect, buffer: &mut Buffer) {
     let data = model.data();
-    let mut left = vec![Span::styled("bwmon", look.style(Tone::Strong))];
+    let mut left = vec![vec![Span::styled("bwmon", look.style(Tone::Strong))]];
     if !model.host().is_empty() {
-        left.push(Span::raw(format!(" {}", look.fit(model.host(), 24))));
+        let host = format!(" {}", look.fit(model.host(), 24));
+        left.push(vec![Span::raw(host)]);
     }
     for interface in data.interfaces.iter().take(MOST_INTERFACES) {
-        left.push(Span::raw("   "));
-        left.extend(covered(interface, look));
+        left.push(covered(interface, look));
     }
     let more = data.interfaces.len().saturating_sub(MOST_INTERFACES);
     if more > 0 {
@@ -45,7 +45,7 @@ pub(super) fn title(model: &Model, look: Look, area: Rect, buffer: &mut Buffer) 
             0 => Tone::Quiet,
             _ => Tone::Warning,
         };
-        left.push(Span::styled(format!("   +{more}"), look.style(tone)));
+        left.push(vec![Span::styled(format!("   +{more}"), look.style(tone))]);
     }
     let mut right = Vec::new();
     if model.is_paused() {
@@ -59,13 +59,18 @@ pub(super) fn title(model: &Model, look: Look, area: Rect, buffer: &mut Buffer) 
     right.push(Span::styled(time, look.style(tone)));
     // Whether this is now comes before where it is.
     let room = usize::from(area.width.saturating_sub(2 * MARGIN + 2));
-    while left.len() > 1 && width(&left) + width(&right) > room {
+    let is_too_long = |left: &[Vec<Span<'_>>]| {
+        let used: usize = left.iter().map(|part| width(part)).sum();
+        used + width(&right) > room
+    };
+    while left.len() > 1 && is_too_long(&left) {
         left.pop();
     }
+    let left = left.into_iter().flatten().collect();
     both(left, right, area, buffer);
 }
 
-/// What all devices do together.
+/// What all devices do together, in short.
 pub(super) fn totals(model: &Model, look: Look, area: Rect, buffer: &mut Buffer) {
     let data = model.data();
     let (signs, units) = (look.signs(), model.units());
@@ -88,15 +93,27 @@ pub(super) fn totals(model: &Model, look: Look, area: Rect, buffer: &mut Buffer)
         }
     }
     let alerts = alerts(model, look);
-    let mut counts = vec![counts(model)];
-    counts.extend(alerts.clone());
-    let room = usize::from(area.width.saturating_sub(2 * MARGIN + 2));
+    let mut all = vec![counts(model)];
+    all.extend(alerts.clone());
     // Alerts are told before everything else.
-    let right = match width(&left) + width(&counts) <= room {
-        true => counts,
-        false => alerts,
+    let few = match data.firing() {
+        0 => Vec::new(),
+        firing => vec![Span::styled(
+            format!("{} {firing}", signs.firing),
+            look.style(Tone::Alarm),
+        )],
     };
+    let room = usize::from(area.width.saturating_sub(2 * MARGIN + 2));
+    let fits = |right: &Vec<Span<'_>>| width(&left) + width(right) <= room;
+    let right = [all, alerts].into_iter().find(fits).unwrap_or(few);
     both(left, right, area, buffer);
+}
+
+/// The same without what the charts say.
+pub(super) fn numbers(model: &Model, look: Look, area: Rect, buffer: &mut Buffer) {
+    let mut left = vec![counts(model)];
+    left.extend(alerts(model, look));
+    both(left, Vec::new(), area, buffer);
 }
 
 /// The last minute of all devices together, side by side.
@@ -195,16 +212,17 @@ pub(super) fn footer(model: &Model, look: Look, area: Rect, buffer: &mut Buffer)
     let all: &[(&str, &str)] = if is_device {
         &[
             ("q", "quit"),
+            ("?", "help"),
             ("esc", "back"),
             (signs.up_down, "next"),
             ("t", "time"),
             ("p", pause),
             ("u", "units"),
-            ("?", "help"),
         ]
     } else {
         &[
             ("q", "quit"),
+            ("?", "help"),
             (signs.up_down, "select"),
             (signs.enter, "device"),
             ("/", "filter"),
@@ -212,7 +230,6 @@ pub(super) fn footer(model: &Model, look: Look, area: Rect, buffer: &mut Buffer)
             ("r", "reverse"),
             ("p", pause),
             ("u", "units"),
-            ("?", "help"),
         ]
     };
     let (above, below) = model.beyond();
@@ -271,7 +288,7 @@ fn plural(count: usize, what: &str) -> String {
 fn covered(interface: &InterfaceView, look: Look) -> Vec<Span<'static>> {
     let name = look.fit(&interface.name, 16);
     if !interface.attached {
-        let text = format!("{name} not attached");
+        let text = format!("   {name} not attached");
         return vec![Span::styled(text, look.style(Tone::Warning))];
     }
     let (text, tone) = match is_covered(interface) {
@@ -282,7 +299,7 @@ fn covered(interface: &InterfaceView, look: Look) -> Vec<Span<'static>> {
         ),
     };
     vec![
-        Span::raw(format!("{name} ")),
+        Span::raw(format!("   {name} ")),
         Span::styled(text, look.style(tone)),
     ]
 }

@@ -31,17 +31,20 @@ pub(super) fn draw(look: Look, area: Rect, buffer: &mut Buffer) {
     let marks = [
         (signs.firing, "an alert is firing"),
         (signs.pending, "one may, if this goes on"),
-        (
-            signs.known,
-            "one is, but somebody takes care, or it is muted",
-        ),
+        (signs.known, "one is, but is taken care of, or muted"),
     ];
     let keys = [
-        (both.as_str(), "move the cursor; it stays with its device"),
-        ("PgUp PgDn Home End", "the same, further"),
-        (signs.enter, "page of a device; again or esc: back"),
-        ("t", "there: minutes, a day, a week, a month"),
-        ("/", "only devices with a text in name, address, MAC, ..."),
+        (
+            both.as_str(),
+            "move the cursor, which stays with its device",
+        ),
+        (
+            "PgUp PgDn Home End",
+            "the same, further; the wheel does, too",
+        ),
+        (signs.enter, "the page of a device; again, or esc: back"),
+        ("t", "on that page: minutes, a day, a week, a month"),
+        ("/", "only those with some text in name, address, MAC"),
         ("esc", "let go of the cursor, then of the filter"),
         ("s  < >", "sort by another column; or click on its title"),
         ("r", "sort the other way round"),
@@ -58,9 +61,9 @@ pub(super) fn draw(look: Look, area: Rect, buffer: &mut Buffer) {
     }
     lines.push(Line::default());
     for text in [
-        "  MINUTE is the last minute, both directions, each line by",
-        "  its own highest. LIMIT is how much of the day's bandwidth",
-        "  threshold is used up; local traffic does not count.",
+        "  MINUTE: both directions, each line up to its own highest.",
+        "  LIMIT: how much of the bandwidth threshold of a day is used",
+        "  up; on a router, traffic between local devices is not.",
     ] {
         lines.push(Line::styled(text, look.style(Tone::Quiet)));
     }
@@ -82,6 +85,17 @@ pub(super) fn draw(look: Look, area: Rect, buffer: &mut Buffer) {
     };
     let inner = frame.inner(place);
     frame.render(place, buffer);
+    if lines.len() > usize::from(inner.height) {
+        // The first is but air.
+        lines.remove(0);
+    }
+    if lines.len() > usize::from(inner.height) && inner.height > 0 {
+        lines.truncate(usize::from(inner.height) - 1);
+        lines.push(Line::styled(
+            "  more: in a larger window",
+            look.style(Tone::Quiet),
+        ));
+    }
     for (line, y) in lines.iter().zip(inner.y..inner.bottom()) {
         buffer.set_line(inner.x, y, line, inner.width);
     }

@@ -121,6 +121,30 @@ impl Look {
         }
     }
 
+    /// Text of others in lines of at most `width` columns, broken between words, and harmless. At most
+    /// three; more than that ends in an ellipsis.
+    pub(super) fn wrap(self, text: &str, width: u16) -> Vec<String> {
+        const MOST: usize = 3;
+        let mut lines = vec![String::new()];
+        for word in text.split(' ') {
+            let count = lines.len();
+            let Some(line) = lines.last_mut() else {
+                break;
+            };
+            let longer = match line.is_empty() {
+                true => word.to_owned(),
+                false => format!("{line} {word}"),
+            };
+            // The last one takes all the rest.
+            if count == MOST || line.is_empty() || columns(&longer) <= usize::from(width) {
+                *line = longer;
+            } else {
+                lines.push(word.to_owned());
+            }
+        }
+        lines.iter().map(|line| self.fit(line, width)).collect()
+    }
+
     /// Text of others in at most `width` columns, harmless, and ended by an ellipsis where it is
     /// longer.
     pub(super) fn fit(self, text: &str, width: u16) -> String {
@@ -153,6 +177,10 @@ impl Look {
         }
         kept
     }
+}
+
+fn columns(text: &str) -> usize {
+    text.chars().filter_map(UnicodeWidthChar::width).sum()
 }
 
 #[cfg(test)]
@@ -191,11 +219,28 @@ mod tests {
         assert_eq!(ascii.fit("Küche", 4), "K?c~");
     }
 
+    #[test]
+    fn lines_break_between_words() {
+        for (text, expected) in [
+            ("one two", &["one two"][..]),
+            ("one two three", &["one two", "three"]),
+            (
+                "a b c d e f g h i j k l m n",
+                &["a b c d", "e f g h", "i j k l…"],
+            ),
+            ("incomprehensible one", &["incompr…", "one"]),
+            ("", &[""]),
+        ] {
+            assert_eq!(LOOK.wrap(text, 8), expected, "{text}");
+        }
+    }
+
     proptest! {
         #[test]
         fn any_text_fits_and_does_nothing(text in any::<String>(), width in 0_u16..40) {
             let fitted = LOOK.fit(&text, width);
-            prop_assert!(fitted.chars().filter_map(UnicodeWidthChar::width).sum::<usize>() <= usize::from(width));
+            prop_assert!(columns(&fitted) <= usize::from(width));
+            prop_assert!(LOOK.wrap(&text, width).len() <= 3);
             prop_assert!(fitted.width() <= usize::from(width) * 2);
             prop_assert!(fitted.chars().all(is_harmless));
         }

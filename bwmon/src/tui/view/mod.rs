@@ -21,6 +21,7 @@ use super::{
 /// Draws everything.
 pub(super) fn draw(model: &Model, look: Look, area: Rect, buffer: &mut Buffer) {
     let lines = layout::lines(area.height);
+    let is_device = model.device_page().is_some();
     let line = |y: u16| Rect {
         y: area.y + y,
         height: 1,
@@ -30,7 +31,10 @@ pub(super) fn draw(model: &Model, look: Look, area: Rect, buffer: &mut Buffer) {
         header::title(model, look, line(y), buffer);
     }
     if let Some(y) = lines.totals {
-        header::totals(model, look, line(y), buffer);
+        match lines.charts.filter(|_| !is_device) {
+            Some(_) => header::numbers(model, look, line(y), buffer),
+            None => header::totals(model, look, line(y), buffer),
+        }
     }
     if let Some(y) = lines.notice {
         header::notice(model, look, line(y), buffer);
@@ -43,7 +47,7 @@ pub(super) fn draw(model: &Model, look: Look, area: Rect, buffer: &mut Buffer) {
         height: block.height,
         ..area
     };
-    if model.device_page().is_some() {
+    if is_device {
         // It has charts of its own.
         let top = lines.notice.or(lines.totals).or(lines.title);
         let y = top.map_or(0, |y| y + 1);

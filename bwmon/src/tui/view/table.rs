@@ -29,6 +29,7 @@ pub(super) fn heading(model: &Model, look: Look, area: Rect, buffer: &mut Buffer
             Column::Vendor => "VENDOR",
             Column::Received => "RECEIVED",
             Column::Sent => "SENT",
+            Column::Minute if slot.width > 12 => "LAST MINUTE",
             Column::Minute => "MINUTE",
             Column::Today => "TODAY",
             Column::Limit if slot.width > PERCENT_WIDTH => "OF LIMIT",
