@@ -2,6 +2,7 @@
 //! when it ends.
 
 use std::{
+    collections::HashMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -16,7 +17,7 @@ use crate::{
         history::Sample,
         meter::RATE_TIME_CONSTANT,
         time::rfc3339,
-        view::{DeviceView, Snapshot},
+        view::{DeviceView, InterfaceView, Snapshot},
     },
     engine, kernel,
     live::{Live, LiveSnapshot, News},
@@ -34,24 +35,41 @@ pub(super) async fn count(config: Config, outlet: Outlet) -> anyhow::Result<()> 
     let (snapshot, snapshots) = watch::channel(Arc::default());
     let engine = engine::run_alone(config, snapshot, outlet.end.clone());
     let told = async {
-        if let Err(Closed) = tell(&outlet, snapshots, &zone).await {
-            log::debug!("nobody looks on any more");
-        }
-        // Not before the programs are gone.
+        let told = tell(&outlet, snapshots, &zone).await;
+        // It is over when the programs are gone.
         outlet.end.cancel();
+        told
     };
-    let (counted, ()) = tokio::join!(engine, told);
-    Ok(counted?)
+    let (counted, told) = tokio::join!(engine, told);
+    counted?;
+    match told {
+        Err(Ended::NothingToCount(reason)) => anyhow::bail!(reason),
+        Err(Ended::Closed) | Ok(()) => Ok(()),
+    }
+}
+
+/// Why nothing more is told.
+enum Ended {
+    /// Nobody looks on any more.
+    Closed,
+    /// There is no such interface, in words.
+    NothingToCount(String),
+}
+
+impl From<Closed> for Ended {
+    fn from(_: Closed) -> Self {
+        Self::Closed
+    }
 }
 
 async fn tell(
     outlet: &Outlet,
     mut snapshots: watch::Receiver<Arc<Snapshot>>,
     zone: &TimeZone,
-) -> Result<(), Closed> {
+) -> Result<(), Ended> {
     let mut live = Live::default();
     let mut wanted = outlet.want.clone();
-    let mut since = None;
+    let mut beginning = None;
     let mut past_at = None;
     loop {
         select! {
@@ -64,18 +82,20 @@ async fn tell(
                     continue;
                 }
                 let now = Instant::now();
-                if since.is_none() {
-                    outlet.send(Update::Host(kernel::host_name())).await?;
+                let News { alerts, snapshot: mut news } = live.next(&snapshot);
+                match &beginning {
+                    None => {
+                        need_interface(&snapshot)?;
+                        outlet.send(Update::Host(kernel::host_name())).await?;
+                        beginning = Some(Beginning::of(&news, now));
+                    }
+                    Some(beginning) => beginning.make_good(&mut news, now),
                 }
-                let since = *since.get_or_insert(now);
-                let News { alerts, snapshot } = live.next(&snapshot);
                 for alert in alerts {
                     outlet.send(Update::Alert(alert)).await?;
                 }
-                let snapshot = made_good(snapshot, now.duration_since(since));
-                outlet.send(Update::Sample(Box::new(snapshot))).await?;
-                let is_due = past_at.is_some_and(|at| now.duration_since(at) >= PAST_EVERY);
-                if !is_due {
+                outlet.send(Update::Sample(Box::new(news))).await?;
+                if past_at.is_none_or(|at| now.duration_since(at) < PAST_EVERY) {
                     continue;
                 }
             }
@@ -91,24 +111,66 @@ async fn tell(
     }
 }
 
-/// Smoothed rates begin at nothing, so they are too low until that is forgotten. Who has just begun
-/// to count knows by how much: what was before weighs exp(−t/τ).
-fn made_good(mut snapshot: LiveSnapshot, counted: Duration) -> LiveSnapshot {
-    let age = counted.as_secs_f64() / RATE_TIME_CONSTANT.as_secs_f64();
-    if age <= 0.0 || age > MADE_GOOD {
-        return snapshot;
+/// A daemon waits for an interface to come; who looks on has mistyped it.
+fn need_interface(snapshot: &Snapshot) -> Result<(), Ended> {
+    if snapshot.interfaces.iter().any(|one| one.attached) {
+        return Ok(());
     }
-    let factor = 1.0 / (1.0 - (-age).exp());
-    let more = |rate: u64| (rate as f64 * factor).round() as u64;
-    for device in &mut snapshot.devices {
-        let view: &DeviceView = device;
-        *device = Arc::new(DeviceView {
-            sent_rate: more(view.sent_rate),
-            received_rate: more(view.received_rate),
-            ..view.clone()
+    let why = match snapshot.interfaces.first() {
+        Some(InterfaceView {
+            name,
+            note: Some(note),
+            ..
+        }) => format!("{name}: {note}"),
+        _ => "no interface has such a name".to_owned(),
+    };
+    let counters = kernel::link_counters().unwrap_or_default();
+    let mut names: Vec<&str> = counters.keys().map(String::as_str).collect();
+    names.sort_unstable();
+    Err(Ended::NothingToCount(format!(
+        "{why}; there are {}",
+        names.join(", ")
+    )))
+}
+
+/// Smoothed rates begin at nothing, so they are too low until that is forgotten. Who has just begun to
+/// count knows by how much: of a rate after the first sample exp(−t/τ) is left after the time t.
+struct Beginning {
+    at: Instant,
+    /// Sent and received after the first sample, by id.
+    first: HashMap<String, (u64, u64)>,
+}
+
+impl Beginning {
+    fn of(sample: &LiveSnapshot, at: Instant) -> Self {
+        let devices = sample.devices.iter();
+        let first = devices.map(|device| {
+            let rates = (device.sent_rate, device.received_rate);
+            (device.id.clone(), rates)
         });
+        Self {
+            at,
+            first: first.collect(),
+        }
     }
-    snapshot
+
+    fn make_good(&self, sample: &mut LiveSnapshot, now: Instant) {
+        let age = now.duration_since(self.at).as_secs_f64() / RATE_TIME_CONSTANT.as_secs_f64();
+        if age <= 0.0 || age > MADE_GOOD {
+            return;
+        }
+        let left = (-age).exp();
+        let made_good =
+            |rate: u64, first: u64| ((rate as f64 - first as f64 * left) / (1.0 - left)) as u64;
+        for device in &mut sample.devices {
+            let (sent, received) = self.first.get(&device.id).copied().unwrap_or_default();
+            *device = Arc::new(DeviceView {
+                sent_rate: made_good(device.sent_rate, sent),
+                received_rate: made_good(device.received_rate, received),
+                ..DeviceView::clone(device)
+            });
+        }
+    }
 }
 
 fn past(want: &Want, recent: &[Arc<Sample>], zone: &TimeZone) -> Past {
@@ -146,22 +208,47 @@ mod tests {
     use super::*;
     use crate::{core::history::Moved, http::fixture};
 
+    fn sample(rate: f64) -> LiveSnapshot {
+        let mut device = fixture::device("a", &[]);
+        device.sent_rate = rate as u64;
+        LiveSnapshot {
+            devices: vec![Arc::new(device)],
+            ..LiveSnapshot::default()
+        }
+    }
+
     #[test]
     fn a_steady_rate_is_right_from_the_second_sample_on() {
-        for seconds in [1_u64, 3, 10, 60] {
-            let smoothed = 1e6 * (1.0 - (-(seconds as f64) / 5.0).exp());
-            let mut device = fixture::device("a", &[]);
-            device.sent_rate = smoothed as u64;
-            let snapshot = LiveSnapshot {
-                devices: vec![Arc::new(device)],
-                ..LiveSnapshot::default()
-            };
-            let shown = made_good(snapshot, Duration::from_secs(seconds)).devices[0].sent_rate;
-            assert!(
-                (999_000..=1_001_000).contains(&shown),
-                "{seconds} s: {shown}"
-            );
+        let at = Instant::now();
+        for first in [0.0, 20_000.0, 180_000.0] {
+            let beginning = Beginning::of(&sample(first), at);
+            for seconds in [1_u64, 3, 10, 60] {
+                let left = (-(seconds as f64) / 5.0).exp();
+                let mut smoothed = sample(1e6 * (1.0 - left) + first * left);
+                beginning.make_good(&mut smoothed, at + Duration::from_secs(seconds));
+                let shown = smoothed.devices[0].sent_rate;
+                assert!(
+                    (999_000..=1_001_000).contains(&shown),
+                    "{seconds} s: {shown}"
+                );
+            }
         }
+    }
+
+    #[test]
+    fn who_names_no_interface_is_told_which_there_are() {
+        let mut snapshot = fixture::household();
+        assert!(need_interface(&snapshot).is_ok());
+        snapshot.interfaces[0].attached = false;
+        snapshot.interfaces[0].note = Some("there is no such interface yet".to_owned());
+        let Err(Ended::NothingToCount(reason)) = need_interface(&snapshot) else {
+            panic!("there is nothing to count");
+        };
+        let expected = "br-lan: there is no such interface yet; there are ";
+        assert!(reason.starts_with(expected), "{reason}");
+        assert!(reason.contains("lo"), "{reason}");
+        snapshot.interfaces.clear();
+        assert!(need_interface(&snapshot).is_err());
     }
 
     #[test]
