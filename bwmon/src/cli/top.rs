@@ -10,7 +10,6 @@ use std::{
 
 use anyhow::{Context, bail};
 use serde::Serialize;
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
     args::{Options, TopArgs},
@@ -32,7 +31,7 @@ use crate::{
     http::StatusReport,
     live::LiveSnapshot,
     tls,
-    tui::{self, Source, Update},
+    tui::{self, Source, Stop, Update},
 };
 
 const STATUS: &str = "/api/v1/status";
@@ -69,12 +68,17 @@ pub fn top(options: &Options, args: &TopArgs) -> anyhow::Result<ExitCode> {
 }
 
 async fn show(options: &Options, args: &TopArgs) -> anyhow::Result<()> {
+    let mut stop = Stop::new().context("cannot wait for signals")?;
     let mut source = source(options, args).await?;
-    let Some(first) = source.next().await else {
+    let first = tokio::select! {
+        first = source.next() => first,
+        () = stop.asked() => None,
+    };
+    let Some(first) = first else {
         return close(source, args).await;
     };
     let shown = if args.once || args.json {
-        print_until_stopped(&mut source, first, options, args).await
+        print_until_stopped(&mut source, first, &mut stop, (options, args)).await
     } else {
         let look = tui::Look {
             colours: Look::of_stdout(options.color).paint == Paint::Colours,
@@ -83,7 +87,7 @@ async fn show(options: &Options, args: &TopArgs) -> anyhow::Result<()> {
                 false => Glyphs::of_locale(),
             },
         };
-        tui::show(&mut source, first, look).await
+        tui::show(&mut source, first, look, &mut stop).await
     };
     // Whatever went wrong there, nothing is to be left attached.
     let closed = close(source, args).await;
@@ -127,11 +131,9 @@ async fn close(source: Source, args: &TopArgs) -> anyhow::Result<()> {
 async fn print_until_stopped(
     source: &mut Source,
     first: Update,
-    options: &Options,
-    args: &TopArgs,
+    stop: &mut Stop,
+    (options, args): (&Options, &TopArgs),
 ) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for signals")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for signals")?;
     let mut whole = Whole::default();
     let mut next = Some(first);
     while let Some(update) = next {
@@ -153,8 +155,7 @@ async fn print_until_stopped(
         }
         next = tokio::select! {
             update = source.next() => update,
-            _ = terminate.recv() => None,
-            _ = interrupt.recv() => None,
+            () = stop.asked() => None,
         };
     }
     Ok(())

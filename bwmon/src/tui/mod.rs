@@ -14,6 +14,7 @@ mod minute;
 mod model;
 mod screen;
 mod source;
+mod stop;
 mod terminal;
 mod units;
 mod view;
@@ -21,5 +22,6 @@ mod view;
 pub(crate) use self::{
     screen::show,
     source::{Source, Update},
+    stop::Stop,
     view::Look,
 };

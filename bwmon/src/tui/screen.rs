@@ -1,17 +1,16 @@
 //! The wiring: samples and keys go to the model, the model is drawn.
 
-use std::io;
-
 use anyhow::Context;
 use tokio::{
     select,
-    signal::unix::{Signal, SignalKind, signal},
+    signal::unix::{SignalKind, signal},
 };
 
 use super::{
     input::Input,
     model::{Flow, Model},
     source::{Source, Update},
+    stop::Stop,
     terminal::Terminal,
     units::Units,
     view::{self, Look},
@@ -19,8 +18,14 @@ use super::{
 
 /// Shows what a source brings, until somebody has seen enough or it ends. `first` is what it brought
 /// already.
-pub(crate) async fn show(source: &mut Source, first: Update, look: Look) -> anyhow::Result<()> {
-    let mut signals = Signals::new().context("cannot wait for signals")?;
+pub(crate) async fn show(
+    source: &mut Source,
+    first: Update,
+    look: Look,
+    stop: &mut Stop,
+) -> anyhow::Result<()> {
+    let suspend = signal(SignalKind::from_raw(libc::SIGTSTP));
+    let mut suspend = suspend.context("cannot wait for signals")?;
     let mut terminal = Terminal::new()?;
     let mut model = Model::new(terminal.size()?, Units::default());
     take_in(&mut model, first);
@@ -32,10 +37,8 @@ pub(crate) async fn show(source: &mut Source, first: Update, look: Look) -> anyh
         })?;
         let flow = select! {
             biased;
-            signal = signals.next() => match signal {
-                Asked::End => return Ok(()),
-                Asked::Suspend => Flow::Suspend,
-            },
+            () = stop.asked() => return Ok(()),
+            _ = suspend.recv() => Flow::Suspend,
             input = terminal.input() => all_inputs(&mut model, &mut terminal, input?)?,
             update = source.next() => match update {
                 Some(update) => {
@@ -51,7 +54,7 @@ pub(crate) async fn show(source: &mut Source, first: Update, look: Look) -> anyh
             Flow::Quit => return Ok(()),
             Flow::Redraw => terminal.redraw()?,
             Flow::Suspend => {
-                terminal.lend(stop)?;
+                terminal.lend(sleep)?;
                 let (width, height) = terminal.size()?;
                 model.on(Input::Resize { width, height });
             }
@@ -82,42 +85,9 @@ fn all_inputs(model: &mut Model, terminal: &mut Terminal, first: Input) -> anyho
 }
 
 /// Goes to sleep until the shell wakes it up.
-fn stop() {
+fn sleep() {
     use nix::sys::signal::{Signal, raise};
     if let Err(error) = raise(Signal::SIGSTOP) {
         log::debug!("cannot stop: {error}");
-    }
-}
-
-/// What a signal asks for.
-enum Asked {
-    End,
-    Suspend,
-}
-
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-    hangup: Signal,
-    suspend: Signal,
-}
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hangup: signal(SignalKind::hangup())?,
-            suspend: signal(SignalKind::from_raw(libc::SIGTSTP))?,
-        })
-    }
-
-    async fn next(&mut self) -> Asked {
-        select! {
-            _ = self.terminate.recv() => Asked::End,
-            _ = self.interrupt.recv() => Asked::End,
-            _ = self.hangup.recv() => Asked::End,
-            _ = self.suspend.recv() => Asked::Suspend,
-        }
     }
 }

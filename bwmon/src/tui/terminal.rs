@@ -268,14 +268,16 @@ mod tests {
         if std::env::var_os(PANICS).is_some() {
             let mut terminal = Terminal::new().unwrap();
             terminal
-                .draw(|frame| drop(frame.buffer_mut().set_string(0, 0, "drawn", Style::new())))
+                .draw(|frame| {
+                    frame.buffer_mut().set_string(0, 0, "drawn", Style::new());
+                })
                 .unwrap();
             panic!("{REASON}");
         }
         let test = std::env::current_exe().unwrap();
         let own = "tui::terminal::tests::a_panic_gives_the_terminal_back_before_it_says_why";
         let command = format!(
-            "stty -g; {} --exact {own} --nocapture; stty -g",
+            "stty rows 24 cols 80; stty -g; {} --exact {own} --nocapture; stty -g",
             test.display()
         );
         // It runs a command on a terminal of its own, and passes on what it shows there.
@@ -285,7 +287,7 @@ mod tests {
             .env("TERM", "xterm")
             .stdin(Stdio::null())
             .output()
-            .unwrap();
+            .expect("script, of Debian's bsdutils, is there");
         let shown = String::from_utf8_lossy(&output.stdout).into_owned();
         let order = [EnterAlternateScreen.text(), "drawn".to_owned()]
             .into_iter()

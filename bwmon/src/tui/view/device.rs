@@ -128,7 +128,8 @@ fn past(model: &Model, look: Look, area: Rect, buffer: &mut Buffer) {
         return;
     };
     let (signs, span) = (look.signs(), page.span.as_str());
-    let directions: [(_, _, fn(&Step) -> u64); 2] = [
+    type Bytes = fn(&Step) -> u64;
+    let directions: [(_, _, Bytes); 2] = [
         (signs.received, Tone::Received, |step| step.received),
         (signs.sent, Tone::Sent, |step| step.sent),
     ];

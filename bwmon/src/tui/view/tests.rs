@@ -188,6 +188,10 @@ fn the_page_of_a_device() {
     first seen 2026-03-01 08:00             active     ━━━━───   50 %  of 5 h
     last seen  2026-03-08 14:03             rate limit 50.0 Mbit/s
 
+    ▲ volume since 2026-03-08 14:02
+      Living room TV (192.168.1.6) has used 4.6 GB today, over its threshold of
+      4.5 GB. Sent: 12 MB. Received: 4.6 GB.
+
     ↓ 180 MB in the last 10 minutes         ↑ 1.80 MB in the last 10 minutes
                                     ▁▂▄▅▇█
                                ▁▃▄▆▇██████
@@ -197,10 +201,6 @@ fn the_page_of_a_device() {
           ▂▃▅▆████████████████████████████  ▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅
     ▁▂▄▅▇█████████████████████████████████  ██████████████████████████████████████
     2026-03-08 13:52      2026-03-08 14:02  2026-03-08 13:52      2026-03-08 14:02
-
-    ▲ volume since 2026-03-08 14:02
-      Living room TV (192.168.1.6) has used 4.6 GB today, over its threshold of
-      4.5 GB. Sent: 12 MB. Received: 4.6 GB.
     q quit  ? help  esc back  ↑↓ next  t time  p pause  u units
     ");
 }
