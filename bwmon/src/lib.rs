@@ -17,3 +17,4 @@ pub mod replay;
 pub mod sources;
 pub mod store;
 pub mod tls;
+mod tui;

@@ -16,6 +16,8 @@ fn main() -> ExitCode {
 fn ask(Cli { options, command }: &Cli) -> anyhow::Result<ExitCode> {
     match command {
         Command::Run(_) => logging::for_daemon(options),
+        // What it says must not get into what it draws.
+        Command::Top(_) => {}
         Command::Check(_)
         | Command::Status(_)
         | Command::Devices(_)
@@ -33,6 +35,7 @@ fn ask(Cli { options, command }: &Cli) -> anyhow::Result<ExitCode> {
     }
     match command {
         Command::Run(args) => cli::run(options, args),
+        Command::Top(args) => cli::top(options, args),
         Command::Check(args) => cli::check(options, args),
         Command::Status(args) => cli::status(options, args),
         Command::Devices(args) => cli::devices(options, args),

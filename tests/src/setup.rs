@@ -155,6 +155,11 @@ impl Setup {
         fs::write(self.devices_path(), text).expect("write the registered devices");
     }
 
+    /// Where the daemon runs.
+    pub fn namespace(&self) -> &Arc<Namespace> {
+        &self.namespace
+    }
+
     /// The directory that holds everything of this daemon.
     pub fn directory(&self) -> &Path {
         self.directory.path()

@@ -3,6 +3,7 @@
 mod device;
 mod past;
 mod replayed;
+mod top;
 
 use std::path::PathBuf;
 
@@ -22,6 +23,7 @@ pub use self::{
     device::{DeviceAction, DeviceArgs, FileArgs, SetArgs, ShowArgs, UnsetArgs},
     past::{BackupArgs, ByWhat, Form, HistoryAction, HistoryArgs, ReportArgs},
     replayed::{BacktestArgs, ImportArgs, Since},
+    top::TopArgs,
 };
 
 /// Heading of the options that all commands have.
@@ -66,6 +68,8 @@ pub struct Options {
 pub enum Command {
     /// Count, compare and alert, until stopped
     Run(RunArgs),
+    /// Who uses the line now, live on this terminal; from a running bwmon, or by itself
+    Top(TopArgs),
     /// Check the configuration and say what `run` would do with it
     Check(RunArgs),
     /// How a running bwmon does: interfaces, coverage, warnings

@@ -13,7 +13,7 @@ const LABEL: usize = 11;
 
 /// What bars are drawn with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Glyphs {
+pub(crate) enum Glyphs {
     /// Eighths of a block.
     Blocks,
     /// What every terminal has.
@@ -22,7 +22,7 @@ pub(super) enum Glyphs {
 
 impl Glyphs {
     /// What the locale says that the terminal can show.
-    pub(super) fn of_locale() -> Self {
+    pub(crate) fn of_locale() -> Self {
         let names = ["LC_ALL", "LC_CTYPE", "LANG"];
         let values = names.into_iter().filter_map(env::var_os);
         let mut set = values.filter(|value| !value.is_empty());
@@ -38,7 +38,7 @@ impl Glyphs {
     }
 
     /// So many eighths of a line.
-    fn part(self, eighths: usize) -> char {
+    pub(crate) fn part(self, eighths: usize) -> char {
         const BLOCKS: [char; PARTS + 1] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
         match (self, eighths) {
             (_, 0) => ' ',

@@ -18,13 +18,20 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 const LONG_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Asks one bwmon.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Client {
     endpoint: Endpoint,
     token: Option<Secret>,
     http: reqwest::Client,
     /// For one answer.
     patience: Duration,
+}
+
+/// An answer that goes on.
+#[derive(Debug)]
+pub(crate) struct Following {
+    response: reqwest::Response,
+    client: Client,
 }
 
 /// Why there is no answer.
@@ -186,17 +193,43 @@ impl Client {
         self.parse(answer)
     }
 
+    /// An answer that goes on, as events do. Only its beginning is waited for with a limit.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer, or it is refused.
+    pub(crate) async fn follow(&self, path: &str) -> Result<Following, ClientError> {
+        let request = self.asking(self.http.get(self.url(path, &[])?));
+        let started = tokio::time::timeout(self.patience, request.send());
+        let Ok(response) = started.await else {
+            return Err(self.too_late());
+        };
+        let response = response.map_err(|err| self.failed(&err))?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(Following {
+                response,
+                client: self.clone(),
+            });
+        }
+        let text = tokio::time::timeout(self.patience, response.text()).await;
+        let text = text.map_err(|_| self.too_late())?;
+        Err(self.refused(status, &text.map_err(|err| self.failed(&err))?))
+    }
+
+    /// Whom it asks.
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
     async fn text(&self, path: &str, query: &[(&str, &str)]) -> Result<String, ClientError> {
         self.send(self.http.get(self.url(path, query)?)).await
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<String, ClientError> {
-        let mut request = request
-            .timeout(self.patience)
+        let request = self
+            .asking(request.timeout(self.patience))
             .header(header::ACCEPT, "application/json");
-        if let Some(token) = &self.token {
-            request = request.bearer_auth(token.reveal());
-        }
         let response = request.send().await.map_err(|err| self.failed(&err))?;
         let status = response.status();
         let text = response.text().await.map_err(|err| self.failed(&err))?;
@@ -204,6 +237,14 @@ impl Client {
             Ok(text)
         } else {
             Err(self.refused(status, &text))
+        }
+    }
+
+    /// Shows the token, if there is one.
+    fn asking(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.token {
+            Some(token) => request.bearer_auth(token.reveal()),
+            None => request,
         }
     }
 
@@ -228,17 +269,19 @@ impl Client {
     }
 
     fn failed(&self, err: &reqwest::Error) -> ClientError {
-        let endpoint = self.endpoint.clone();
         if err.is_timeout() {
-            ClientError::TimedOut {
-                endpoint,
-                within: self.patience,
-            }
-        } else {
-            ClientError::Unreachable {
-                endpoint,
-                reason: innermost(err),
-            }
+            return self.too_late();
+        }
+        ClientError::Unreachable {
+            endpoint: self.endpoint.clone(),
+            reason: innermost(err),
+        }
+    }
+
+    fn too_late(&self) -> ClientError {
+        ClientError::TimedOut {
+            endpoint: self.endpoint.clone(),
+            within: self.patience,
         }
     }
 
@@ -256,6 +299,19 @@ impl Client {
                 detail,
             },
         }
+    }
+}
+
+impl Following {
+    /// The next piece, of any length; `None` at the end.
+    pub(crate) async fn piece(&mut self) -> Result<Option<impl AsRef<[u8]> + use<>>, ClientError> {
+        let piece = self.response.chunk().await;
+        piece.map_err(|err| self.client.failed(&err))
+    }
+
+    /// What one of its events says.
+    pub(crate) fn read<T: DeserializeOwned>(&self, data: &str) -> Result<T, ClientError> {
+        self.client.parse(data)
     }
 }
 

@@ -75,7 +75,7 @@ pub fn devices(options: &Options, args: &DevicesArgs) -> anyhow::Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
-fn render(mut devices: Vec<DeviceView>, firing: &[AlertView], look: Look) -> String {
+pub(super) fn render(mut devices: Vec<DeviceView>, firing: &[AlertView], look: Look) -> String {
     if devices.is_empty() {
         return NOBODY.to_owned();
     }

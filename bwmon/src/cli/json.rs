@@ -57,6 +57,16 @@ pub(super) fn pretty(text: &str) -> String {
     pretty
 }
 
+/// As it is, but for characters that a terminal would act on. `text` must be JSON without line breaks
+/// between its parts.
+pub(super) fn harmless(text: &str) -> String {
+    let mut harmless = String::with_capacity(text.len());
+    for c in text.chars() {
+        push_escaped(&mut harmless, c);
+    }
+    harmless
+}
+
 fn push_escaped(pretty: &mut String, c: char) {
     if is_harmless(c) {
         pretty.push(c);
@@ -104,6 +114,12 @@ mod tests {
             pretty(&text),
             "[\n  \"a\\u009b2J\",\n  \"\\u202ex\",\n  \"\\udb40\\udc41\"\n]\n"
         );
+    }
+
+    #[test]
+    fn a_line_of_json_stays_one() {
+        let text = json!({ "name": "a\u{9b}2J\n\u{202e}x" }).to_string();
+        assert_eq!(harmless(&text), "{\"name\":\"a\\u009b2J\\n\\u202ex\"}");
     }
 
     fn any_json() -> impl Strategy<Value = Value> {

@@ -1,6 +1,6 @@
 //! The commands, one file each, and what they share: arguments, the API client, tables, output.
 //!
-//! A command asks, renders to text, and prints that once; no command but `run` keeps state.
+//! A command asks, renders to text, and prints that once; no command but `run` and `top` keeps state.
 
 mod act;
 mod alerts;
@@ -25,6 +25,7 @@ mod report;
 mod run;
 mod status;
 mod table;
+mod top;
 
 pub mod args;
 pub mod logging;
@@ -56,7 +57,9 @@ pub use self::{
     report::report,
     run::run,
     status::status,
+    top::top,
 };
+pub(crate) use self::{chart::Glyphs, client::Following};
 
 /// Exit status of a command that could not be done.
 pub const FAILED: u8 = 2;

@@ -118,7 +118,7 @@ impl Engine {
             reason: self.passing.store.clone(),
             waiting_records: self.store.waiting(),
             written_at: Some(self.durable)
-                .filter(|at| *at > Timestamp::UNIX_EPOCH)
+                .filter(|at| *at > Timestamp::UNIX_EPOCH && self.store.keeps())
                 .map(time),
             database_bytes: self.store.bytes(),
         }

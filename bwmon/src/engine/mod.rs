@@ -114,12 +114,7 @@ pub async fn run(
 ) -> Result<(), EngineError> {
     let bound = http::bind(&config.http.listen)?;
     let now = kernel::now();
-    let (store, mut loaded) = Store::open(&config.state_dir, now.day(&config.timezone))?;
-    let netlink::Followed {
-        state,
-        routes,
-        changes,
-    } = netlink::follow(shutdown.child_token()).await?;
+    let kept = Store::open(&config.state_dir, now.day(&config.timezone))?;
     let signals = service::Signals::new().map_err(EngineError::Signals)?;
 
     let (snapshot, snapshots) = channel::channel(Arc::default());
@@ -139,25 +134,7 @@ pub async fn run(
         devices_file,
     };
 
-    let network = Network::new(&state, routes);
-    let mut engine = Engine::new(config, overrides, network, store, &mut loaded, out, &now)?;
-    engine.warnings.extend(loaded.warnings.iter().cloned());
-    // Before the past comes back: whose an address is depends on what is watched.
-    engine.follow_watched();
-    let saved_at = loaded.at;
-    engine.saved_tables = checkpoint::restore(&mut engine.ledger, loaded, &now);
-    let saved_tables = engine.saved_tables.len();
-    engine.follow_links();
-    engine.record_tables().await;
-    engine.require_an_interface()?;
-    if engine.saved_tables.len() < saved_tables {
-        engine.counted_since = saved_at;
-    }
-    engine.learn(&state.neighbours, true);
-    engine.apply_names();
-    engine.publish(&now);
-    engine.publish_configuration();
-
+    let (mut engine, changes) = begin(config, overrides, kept, out, &now, &shutdown).await?;
     let facts = Process {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         host: engine.host.clone(),
@@ -197,6 +174,76 @@ pub async fn run(
             Ok(())
         }
     }
+}
+
+/// Runs until `shutdown` for one who looks on in this process: nobody else is answered, nobody is
+/// told of alerts, and no file is written.
+///
+/// # Errors
+///
+/// When it can't start: then nothing is attached.
+pub async fn run_alone(
+    config: Config,
+    snapshot: channel::Sender<Arc<Snapshot>>,
+    shutdown: CancellationToken,
+) -> Result<(), EngineError> {
+    let config = Config {
+        notify: Vec::new(),
+        pin: None,
+        ..config
+    };
+    let now = kernel::now();
+    let (requests, reloads) = (mpsc::channel(1).1, mpsc::channel(1).1);
+    let out = Published {
+        snapshot,
+        heartbeat: channel::Sender::new(None),
+        token: channel::Sender::new(None),
+        configuration: channel::Sender::new(Arc::default()),
+        max_metrics: channel::Sender::new(config.metrics.max_devices),
+        devices_file: channel::Sender::new(config.devices_file.clone()),
+    };
+    let nothing = (Store::nowhere(), Loaded::default());
+    let overrides = Overrides::default();
+    let (mut engine, changes) = begin(config, overrides, nothing, out, &now, &shutdown).await?;
+    let asked = Asked { requests, reloads };
+    let signals = service::Signals::none();
+    engine.run(changes, signals, asked, &shutdown).await;
+    engine.stop().await
+}
+
+/// Attaches, goes on where an earlier run stopped, and shows how things are.
+async fn begin(
+    config: Config,
+    overrides: Overrides,
+    (store, mut loaded): (Store, Loaded),
+    out: Published,
+    now: &Now,
+    shutdown: &CancellationToken,
+) -> Result<(Engine, mpsc::Receiver<Change>), EngineError> {
+    let netlink::Followed {
+        state,
+        routes,
+        changes,
+    } = netlink::follow(shutdown.child_token()).await?;
+    let network = Network::new(&state, routes);
+    let mut engine = Engine::new(config, overrides, network, store, &mut loaded, out, now)?;
+    engine.warnings.extend(loaded.warnings.iter().cloned());
+    // Before the past comes back: whose an address is depends on what is watched.
+    engine.follow_watched();
+    let saved_at = loaded.at;
+    engine.saved_tables = checkpoint::restore(&mut engine.ledger, loaded, now);
+    let saved_tables = engine.saved_tables.len();
+    engine.follow_links();
+    engine.record_tables().await;
+    engine.require_an_interface()?;
+    if engine.saved_tables.len() < saved_tables {
+        engine.counted_since = saved_at;
+    }
+    engine.learn(&state.neighbours, true);
+    engine.apply_names();
+    engine.publish(now);
+    engine.publish_configuration();
+    Ok((engine, changes))
 }
 
 struct Engine {

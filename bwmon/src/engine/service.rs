@@ -18,7 +18,9 @@ pub(super) enum Signal {
 }
 
 /// The signals the daemon listens to.
-pub(super) struct Signals {
+pub(super) struct Signals(Option<Streams>);
+
+struct Streams {
     terminate: Stream,
     interrupt: Stream,
     hangup: Stream,
@@ -26,18 +28,26 @@ pub(super) struct Signals {
 
 impl Signals {
     pub(super) fn new() -> io::Result<Self> {
-        Ok(Self {
+        Ok(Self(Some(Streams {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hangup: signal(SignalKind::hangup())?,
-        })
+        })))
+    }
+
+    /// They are somebody else's affair.
+    pub(super) fn none() -> Self {
+        Self(None)
     }
 
     pub(super) async fn next(&mut self) -> Signal {
+        let Some(streams) = &mut self.0 else {
+            return std::future::pending().await;
+        };
         tokio::select! {
-            _ = self.terminate.recv() => Signal::Stop,
-            _ = self.interrupt.recv() => Signal::Stop,
-            _ = self.hangup.recv() => Signal::Reload,
+            _ = streams.terminate.recv() => Signal::Stop,
+            _ = streams.interrupt.recv() => Signal::Stop,
+            _ = streams.hangup.recv() => Signal::Reload,
         }
     }
 }

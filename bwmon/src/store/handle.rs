@@ -1,7 +1,7 @@
 //! The end of the store that the loop holds, and the thread at the other end.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     thread::{self, JoinHandle},
     time::Duration,
@@ -40,7 +40,8 @@ pub struct Store {
     /// As of the last write.
     bytes: u64,
     anew: Option<String>,
-    thread: WriterThread,
+    /// `None`: nothing is kept.
+    thread: Option<WriterThread>,
 }
 
 /// What became of what was handed over.
@@ -95,9 +96,30 @@ impl Store {
             history: History::at(desk.database()),
             bytes: desk.bytes(),
             anew: None,
-            thread: WriterThread::start(desk)?,
+            thread: Some(WriterThread::start(desk)?),
         };
         Ok((store, loaded))
+    }
+
+    /// One that keeps nothing, for who only looks on: it touches no file, and takes over what is
+    /// handed to it as if it were written.
+    pub fn nowhere() -> Self {
+        Self {
+            backlog: Backlog::default(),
+            in_flight: None,
+            untold: None,
+            durable: Durable::default(),
+            settings: Arc::default(),
+            history: History::at(PathBuf::new()),
+            bytes: 0,
+            anew: None,
+            thread: None,
+        }
+    }
+
+    /// Whether what is handed over gets into a database.
+    pub fn keeps(&self) -> bool {
+        self.thread.is_some()
     }
 
     /// Keeps history like that from the next write on.
@@ -147,10 +169,10 @@ impl Store {
         if let Some(outcome) = self.untold.take() {
             return outcome;
         }
-        if self.in_flight.is_none() {
+        let Some(thread) = self.thread.as_mut().filter(|_| self.in_flight.is_some()) else {
             return std::future::pending().await;
-        }
-        let result = self.thread.results.recv().await;
+        };
+        let result = thread.results.recv().await;
         let outcome = self.conclude(result.unwrap_or(Err(StoreError::Stopped)));
         // What came while this was written. After a failure it waits for the next checkpoint.
         if let Outcome::Durable(_) = outcome {
@@ -168,8 +190,8 @@ impl Store {
     }
 
     async fn finish(mut self) -> Result<(), StoreError> {
-        if self.in_flight.is_some() {
-            let result = self.thread.results.recv().await;
+        if let Some(thread) = self.thread.as_mut().filter(|_| self.in_flight.is_some()) {
+            let result = thread.results.recv().await;
             if let Outcome::Failed(error) =
                 self.conclude(result.unwrap_or(Err(StoreError::Stopped)))
             {
@@ -178,11 +200,14 @@ impl Store {
         }
         self.hand_over();
         let is_writing = self.in_flight.is_some();
-        let WriterThread {
+        let Some(WriterThread {
             jobs,
             mut results,
             handle,
-        } = self.thread;
+        }) = self.thread
+        else {
+            return Ok(());
+        };
         let mut next = async || results.recv().await.unwrap_or(Err(StoreError::Stopped));
         let written = match is_writing {
             true => next().await.map(|_| ()),
@@ -200,10 +225,10 @@ impl Store {
 
     /// Takes in a result that came since, without waiting for one.
     fn collect(&mut self) {
-        if self.in_flight.is_none() {
+        let Some(thread) = self.thread.as_mut().filter(|_| self.in_flight.is_some()) else {
             return;
-        }
-        let result = match self.thread.results.try_recv() {
+        };
+        let result = match thread.results.try_recv() {
             Ok(result) => result,
             Err(TryRecvError::Empty) => return,
             Err(TryRecvError::Disconnected) => Err(StoreError::Stopped),
@@ -241,9 +266,14 @@ impl Store {
             return;
         };
         let backlog = Arc::new(backlog);
+        let Some(thread) = &self.thread else {
+            self.in_flight = Some(backlog);
+            self.untold = Some(self.conclude(Ok(Written::default())));
+            return;
+        };
         // It can only fail when the thread is gone, which its results then say too.
         let job = (Arc::clone(&backlog), Arc::clone(&self.settings));
-        if self.thread.jobs.try_send(job).is_err() {
+        if thread.jobs.try_send(job).is_err() {
             log::debug!("the thread that writes the database has ended");
         }
         self.in_flight = Some(backlog);

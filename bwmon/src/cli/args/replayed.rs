@@ -132,7 +132,7 @@ fn per_week(text: &str) -> Result<f64, String> {
         .ok_or_else(|| "write a number from 0 to 1000".to_owned())
 }
 
-fn interval(text: &str) -> Result<Duration, String> {
+pub(super) fn interval(text: &str) -> Result<Duration, String> {
     let limits = Duration::from_millis(100)..=Duration::from_secs(60);
     let interval = units::parse_duration(text).map_err(|error| error.to_string())?;
     if limits.contains(&interval) {
