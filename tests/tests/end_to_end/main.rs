@@ -33,3 +33,4 @@ mod rules;
 mod service;
 mod store;
 mod stream;
+mod top;

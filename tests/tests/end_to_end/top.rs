@@ -1,4 +1,5 @@
 //! `bwmon top` on a real terminal: of a daemon, and by itself, where it leaves nothing behind.
+#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 use std::{fs, os::unix::process::CommandExt, process::Command, sync::Arc};
 
