@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader, Write},
-    process::{Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
 };
 
 use crate::{namespace::Namespace, setup::project};
@@ -29,11 +29,10 @@ pub fn drive(
         .current_dir(project().join("bwmon/web"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped());
-    let mut child = namespace
-        .enter(|| command.spawn())
-        .expect("start node (is it installed?)");
-    let mut input = child.stdin.take().expect("speak to the script");
-    let output = child.stdout.take().expect("hear the script");
+    let child = namespace.enter(|| command.spawn());
+    let mut script = Script(child.expect("start node (is it installed?)"));
+    let mut input = script.0.stdin.take().expect("speak to the script");
+    let output = script.0.stdout.take().expect("hear the script");
     for line in BufReader::new(output).lines() {
         let line = line.expect("read what the script says");
         match line.strip_prefix(ASKED) {
@@ -46,5 +45,15 @@ pub fn drive(
         }
     }
     drop(input);
-    child.wait().expect("wait for the script")
+    script.0.wait().expect("wait for the script")
+}
+
+/// It ends with the test, also when that panics; and the browser with it.
+struct Script(Child);
+
+impl Drop for Script {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
 }

@@ -18,12 +18,12 @@ const MINUTES: u32 = 11;
 /// Rules that such a home may have, so that there is something to see.
 const DEVICES: &str = r##"{
     "unknown": { "bandwidth_threshold": "10 GB" },
-    "192.168.1.20": { "name": "Ann's laptop", "group": "family", "bandwidth_threshold": "1.5 GB", "quota": "1 TB",
+    "192.168.1.20": { "name": "Ann's laptop", "group": "family", "bandwidth_threshold": "1.5 GB",
                       "rate_threshold": { "total": "15.5 Mbit/s", "for": "5s", "clear_for": "10s" } },
     "192.168.1.21": { "name": "Smart TV", "group": "living room", "bandwidth_threshold": "650 MB",
                       "rate_threshold": { "total": "10.5 Mbit/s", "for": "2s", "clear_for": "5s" } },
     "192.168.1.22": { "name": "Ben's phone", "group": "family", "bandwidth_threshold": "2 GB" },
-    "192.168.1.23": { "name": "Backup server", "bandwidth_threshold": "40 GB", "quota": "600 GB",
+    "192.168.1.23": { "name": "Backup server", "bandwidth_threshold": "40 GB",
                       "rate_threshold": { "sent": "7 Mbit/s", "for": "5s", "clear_for": "10s", "severity": "critical" } },
     "192.168.1.24": { "name": "Game console", "group": "living room", "max_active_time": "3h",
                       "rate_threshold": { "total": "6.5 Mbit/s", "for": "3s", "clear_for": "10s" } },

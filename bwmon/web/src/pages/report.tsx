@@ -178,6 +178,7 @@ function DayBars({ days }: { days: Report }) {
 function Rows({ report, by }: { report: Report; by: By }) {
   const unit = useRateUnit();
   const hasCycle = report.rows.some((row) => row.cycle);
+  const hasQuota = report.rows.some((row) => row.cycle?.quota);
   const peak = (value: number | null) => (value === null ? "–" : rateText(value, unit));
   const all = [...report.rows, ...(report.rest ? [report.rest] : [])];
   const name = (row: ReportRow) => {
@@ -202,7 +203,7 @@ function Rows({ report, by }: { report: Report; by: By }) {
             <th scope="col">Share</th>
             <th scope="col" class="right">Peak ↓</th>
             <th scope="col" class="right">Peak ↑</th>
-            {hasCycle && <th scope="col">Quota</th>}
+            {hasQuota && <th scope="col">Quota</th>}
             {hasCycle && <th scope="col" class="right">Forecast</th>}
           </tr>
         </thead>
@@ -221,7 +222,7 @@ function Rows({ report, by }: { report: Report; by: By }) {
               </td>
               <td class="num right">{peak(row.peak_received_rate)}</td>
               <td class="num right">{peak(row.peak_sent_rate)}</td>
-              {hasCycle && (
+              {hasQuota && (
                 <td>
                   {row.cycle?.quota ? (
                     <Meter part={row.cycle.used / row.cycle.quota} used={sizeText(row.cycle.used)} of={plainSize(row.cycle.quota)} label="of the quota" />
@@ -247,7 +248,7 @@ function Rows({ report, by }: { report: Report; by: By }) {
             <td />
             <td />
             <td />
-            {hasCycle && <td />}
+            {hasQuota && <td />}
             {hasCycle && <td class="num right">{report.sum.cycle?.forecast ? sizeText(report.sum.cycle.forecast.bytes) : "–"}</td>}
           </tr>
         </tfoot>
