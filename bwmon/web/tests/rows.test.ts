@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { changed } from "../src/core/entry.ts";
 import { grouped, matching, partOfThreshold, sorted } from "../src/core/rows.ts";
+import { inScope } from "../src/core/scope.ts";
 import { rest, sparkline, stacked, thinned, withColours } from "../src/core/stack.ts";
 import { device, moved } from "./made.ts";
 
@@ -88,4 +89,16 @@ test("a sparkline is where its times are", () => {
   assert.equal(line, "M5.0 9.0L10.0 1.0");
   assert.equal(area, "M5.0 9.0L10.0 1.0L10.0 10L5.0 10Z");
   assert.deepEqual(thinned([0, 5, 10], [1, 2, 4], 10, 2), [{ at: 0, value: 1 }, { at: 1, value: 3 }]);
+});
+
+test("amounts in a scope are those that its total is of", () => {
+  const row = { sent: 10, received: 200, sent_local: 4, received_local: 50 };
+  for (const [scope, sent, received] of [
+    ["all", 10, 200],
+    ["local", 4, 50],
+    ["internet", 6, 150],
+  ] as const) {
+    const of = inScope(row, scope);
+    assert.deepEqual([of.sent, of.received], [sent, received], scope);
+  }
 });

@@ -1,5 +1,6 @@
 /** What is known of the network now, and how an event of the stream changes it. */
 
+import { inScope } from "./scope.ts";
 import type { Alert, Channel, Device, Interface, Mute, Snapshot, Status, Time } from "./types.ts";
 
 export interface Home {
@@ -82,9 +83,7 @@ export function usedOfQuota(device: Device, countsEverything: boolean): number {
   const { cycle } = device;
   if (!cycle) return 0;
   const scope = cycle.scope ?? (countsEverything ? "all" : "internet");
-  const of = (all: number, local: number) => (scope === "all" ? all : scope === "local" ? local : all - local);
-  const sent = of(cycle.sent, cycle.sent_local);
-  const received = of(cycle.received, cycle.received_local);
+  const { sent, received } = inScope(cycle, scope);
   return cycle.direction === "sent" ? sent : cycle.direction === "received" ? received : sent + received;
 }
 

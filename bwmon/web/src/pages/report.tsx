@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import { api } from "../api/client.ts";
 import { percent, plainSize, rateText, sizeText } from "../core/format.ts";
 import { dayBefore, dayOf, isOver, nextMonth, periodTitle } from "../core/period.ts";
+import { inScope } from "../core/scope.ts";
 import type { Report, ReportRow } from "../core/types.ts";
 import { useAction, Wrong } from "../parts/action.tsx";
 import { useAnswer } from "../parts/ask.ts";
@@ -98,7 +99,7 @@ export function ReportPage() {
 }
 
 function Summary({ report, days, period }: { report: Report; days: Report; period: Period }) {
-  const { sum } = report;
+  const sum = inScope(report.sum, report.scope);
   const forecast = sum.cycle?.forecast;
   return (
     <section class="card summary" aria-labelledby="summary-title">
@@ -147,12 +148,13 @@ function Big({ bytes }: { bytes: number }) {
 
 /** A column for each day: received on top of sent. */
 function DayBars({ days }: { days: Report }) {
-  const highest = Math.max(1, ...days.rows.map((row) => row.sent + row.received));
+  const rows = days.rows.map((row) => inScope(row, days.scope));
+  const highest = Math.max(1, ...rows.map((row) => row.sent + row.received));
   const height = (bytes: number) => ({ height: `${(bytes / highest) * 100}%` });
   return (
     <figure class="days">
       <ol>
-        {days.rows.map((row) => {
+        {rows.map((row) => {
           const date = new Date(`${row.id.slice(0, 10)}T12:00:00Z`);
           const words = `${date.toLocaleDateString("en-GB", { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" })}: received ${sizeText(row.received)}, sent ${sizeText(row.sent)}`;
           return (
@@ -180,7 +182,8 @@ function Rows({ report, by }: { report: Report; by: By }) {
   const hasCycle = report.rows.some((row) => row.cycle);
   const hasQuota = report.rows.some((row) => row.cycle?.quota);
   const peak = (value: number | null) => (value === null ? "–" : rateText(value, unit));
-  const all = [...report.rows, ...(report.rest ? [report.rest] : [])];
+  const all = [...report.rows, ...(report.rest ? [report.rest] : [])].map((row) => inScope(row, report.scope));
+  const sum = inScope(report.sum, report.scope);
   const name = (row: ReportRow) => {
     if (row.id === "rest") return <span class="muted">{row.name}</span>;
     if (row.id === "group:") return <span class="muted">in no group</span>;
@@ -242,9 +245,9 @@ function Rows({ report, by }: { report: Report; by: By }) {
         <tfoot>
           <tr>
             <th scope="row">all together</th>
-            <td class="num right">{sizeText(report.sum.received)}</td>
-            <td class="num right">{sizeText(report.sum.sent)}</td>
-            <td class="num right strong">{sizeText(report.sum.total)}</td>
+            <td class="num right">{sizeText(sum.received)}</td>
+            <td class="num right">{sizeText(sum.sent)}</td>
+            <td class="num right strong">{sizeText(sum.total)}</td>
             <td />
             <td />
             <td />
