@@ -23,6 +23,7 @@ mod tables;
 mod watch;
 
 use std::{
+    collections::HashMap,
     path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
@@ -50,7 +51,7 @@ use crate::{
         view::{AlertState, PollStatus, Snapshot},
     },
     http::{self, Heartbeat, HttpError, Process},
-    kernel,
+    kernel::{self, LinkCounters},
     notify::Notifier,
     sources::{
         names::Names,
@@ -269,6 +270,8 @@ struct Engine {
     unsafe_since: Option<Monotonic>,
     out: Published,
     poll: PollStatus,
+    /// Of the interfaces themselves, by name, as of the last sample.
+    counters: HashMap<String, LinkCounters>,
     sampled: Option<Now>,
     /// When the tables were last read by an earlier run, where this one goes on with them.
     counted_since: Option<Timestamp>,
@@ -381,6 +384,7 @@ impl Engine {
             unsafe_since: None,
             out,
             poll,
+            counters: HashMap::new(),
             sampled: None,
             counted_since: None,
             saved: now.monotonic,

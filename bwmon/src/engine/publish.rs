@@ -1,6 +1,6 @@
 //! What readers are shown after each sample.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use serde_json::json;
 
@@ -11,18 +11,16 @@ use crate::{
         time::{Now, rfc3339},
         view::{Snapshot, Status, Versions},
     },
-    kernel::{self, LinkCounters},
 };
 
 impl Engine {
     pub(super) fn publish(&mut self, now: &Now) {
-        let counters: HashMap<String, LinkCounters> = kernel::link_counters().unwrap_or_default();
         let interfaces = self
             .watches
             .iter()
             .map(|watch| {
                 let name = watch.link.as_ref().map(|link| &link.name);
-                watch.view(name.and_then(|name| counters.get(name)).copied())
+                watch.view(name.and_then(|name| self.counters.get(name)).copied())
             })
             .collect();
         let mutes = self.ledger.mute_views();

@@ -17,6 +17,8 @@ impl Engine {
         };
         self.poll.samples += 1;
         self.sampled = Some(*now);
+        // Before the tables: what passes in between is counted then, and does not look as if it was not.
+        self.counters = kernel::link_counters().unwrap_or_default();
         for watch in &mut self.watches {
             watch.fold();
             let carried = watch.take_carried();
