@@ -172,6 +172,9 @@ function InterfaceCard({ of }: { of: Interface }) {
       </span>
       {of.hint && <p class="hint"><Icon name="warning" /> <bdi>{of.hint}</bdi></p>}
       {of.note && <p class="muted small"><bdi>{of.note}</bdi></p>}
+      {isCoarse(of) && (
+        <p class="muted small">It counts many frames as one packet, as bridges and virtual links do: what is missing may not show here.</p>
+      )}
       <Facts
         rows={[
           ["Counted", `${count(counted.received)} ↓ ${count(counted.sent)} ↑ packets`],
@@ -183,6 +186,12 @@ function InterfaceCard({ of }: { of: Interface }) {
       />
     </section>
   );
+}
+
+/** Whether more was counted than the interface says that passed, by more than two readings differ. */
+function isCoarse({ counted_packets: counted, interface_packets: carried }: Interface): boolean {
+  const [all, passed] = [counted.received + counted.sent, carried.received + carried.sent];
+  return passed >= 1000 && all > passed * 1.01;
 }
 
 type Row = [string, ComponentChildren];
