@@ -163,7 +163,9 @@ fn scripts_are_told_once() {
     let laptop = table.lines().find(|line| line.starts_with("Laptop"));
     let laptop = laptop.unwrap_or_else(|| panic!("{table}"));
     let sent: f64 = laptop.split_whitespace().nth(2).unwrap().parse().unwrap();
-    assert!(is_about(sent * 1e6 / 8.0, BUSY), "{table}");
+    // Of one interval, in which a busy machine may have sent what another one owed.
+    let part = sent * 1e6 / 8.0 / BUSY;
+    assert!((0.5..2.0).contains(&part), "{table}");
     assert_free(&lan.lan);
 
     let document = said(&setup, &["top", "--once", "--json", "--iface", "lan0"]);

@@ -82,14 +82,6 @@ impl HistoryReader {
     /// Of the first thing that is known, as exactly as that is told: the whole day or hour of it
     /// where nothing finer is kept.
     pub fn begins(&self) -> Option<Minute> {
-        self.begins_counted()
-            .into_iter()
-            .chain(self.imported)
-            .min()
-    }
-
-    /// Without what was imported, which says itself when it begins.
-    fn begins_counted(&self) -> Option<Minute> {
         let [minute, quarter, hour, day] = self.oldest;
         let mut first = match (day, minute) {
             // Nothing is added up yet.
