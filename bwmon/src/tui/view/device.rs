@@ -134,31 +134,22 @@ fn past(model: &Model, look: Look, area: Rect, buffer: &mut Buffer) {
         (signs.sent, Tone::Sent, |step| step.sent),
     ];
     let chart = match page.past {
-        Some(Past::Known(chart)) => chart,
+        Some(Past::Known(chart)) => Ok(chart),
         Some(Past::Failed(reason)) => {
             let text = format!("{span}: {reason}");
             let text = look.fit(&text, area.width.saturating_sub(2 * MARGIN));
-            let line = Line::styled(text, look.style(Tone::Warning));
-            put(
-                &mut Rect {
-                    x: area.x + MARGIN,
-                    ..area
-                },
-                line,
-                buffer,
-            );
-            return;
+            Err(Line::styled(text, look.style(Tone::Warning)))
         }
-        None => {
-            let line = Line::styled(span, look.style(Tone::Quiet));
-            put(
-                &mut Rect {
-                    x: area.x + MARGIN,
-                    ..area
-                },
-                line,
-                buffer,
-            );
+        None => Err(Line::styled(span, look.style(Tone::Quiet))),
+    };
+    let chart = match chart {
+        Ok(chart) => chart,
+        Err(line) => {
+            let mut area = Rect {
+                x: area.x + MARGIN,
+                ..area
+            };
+            put(&mut area, line, buffer);
             return;
         }
     };
